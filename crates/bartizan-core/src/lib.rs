@@ -1,1 +1,65 @@
-//! Placeholder until the first commit of this crate.
+//! The few types that two bartizan crates must share, or must agree on at run time.
+//!
+//! Each pattern of bartizan is a crate of its own, and none depends on another. They still have to understand each
+//! other: retry must know that a circuit breaker below it refused and sent nothing, a timeout must see the deadline
+//! that an outer layer stamped. What they need for that lives here, and nothing else does.
+//!
+//! | for | types |
+//! |---|---|
+//! | errors | [`BoxError`], [`find_source`], [`Rejection`], [`InvalidHeader`] |
+//! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
+//! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
+//! | bodies that go twice | [`Replay`], [`ReplayBody`] |
+//! | facts of one call | [`CallContext`], [`Deadline`], [`Attempts`] |
+//! | state per upstream | [`Origin`], [`PerOrigin`] |
+//! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
+//! | readiness | [`ReadyThenCall`] |
+//!
+//! There is no runtime in here: no `tokio`, no timer, no task. Applications rarely name this crate; they meet its types
+//! through the crate whose layer they use.
+//!
+//! ```
+//! use std::time::Duration;
+//! use bartizan_core::{BoxError, Rejection, find_source};
+//!
+//! // A layer refused, and some outer layer has to know whether anything was sent.
+//! let error: BoxError = Rejection::new(Some(Duration::from_secs(2))).into();
+//! let refused = find_source::<Rejection>(&*error).and_then(Rejection::retry_in);
+//! assert_eq!(refused, Some(Duration::from_secs(2)));
+//! ```
+
+mod chance;
+mod classify;
+mod clock;
+mod context;
+mod date;
+mod error;
+mod face;
+mod header;
+mod origin;
+mod per_origin;
+mod ready_then_call;
+mod rejection;
+mod replay;
+mod replay_body;
+mod retry_after;
+#[cfg(feature = "hyper")]
+mod transport;
+
+pub use chance::Chance;
+pub use classify::{ByStatus, Classify, Head, Outcome, classify};
+pub use clock::WallClock;
+pub use context::{Attempts, CallContext, Deadline, RetryOverride};
+pub use date::http_date;
+pub use error::{BoxError, find_source};
+pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
+pub use header::{Header, InvalidHeader};
+pub use origin::{Origin, RelativeUri};
+pub use per_origin::{Entry, PerOrigin};
+pub use ready_then_call::ReadyThenCall;
+pub use rejection::Rejection;
+pub use replay::Replay;
+pub use replay_body::{ReplayBody, ReplayError};
+pub use retry_after::retry_after;
+#[cfg(feature = "hyper")]
+pub use transport::{Delivery, delivery};

@@ -1,0 +1,32 @@
+use bytes::Buf;
+use http_body_util::{Empty, Full};
+
+/// A request body that can be sent more than once.
+///
+/// Layers that may send a request again (retry, auth after a 401, hedging) ask for `B: Replay` and leave the body type as
+/// it is. `Full` and `Empty` have it; a stream gets it from one `ReplayLayer` around the whole stack.
+///
+/// **The rule of copies:** keep the body you have, send what `replay` returns, and call `replay` again on the one you
+/// kept. The newest copy is the live one. Where all copies read one source, an older copy ends with an error.
+#[diagnostic::on_unimplemented(
+    message = "the body `{Self}` cannot be sent twice",
+    label = "needs `Replay`",
+    note = "`http_body_util::Full` and `Empty` can; put `bartizan_retry::ReplayLayer` outermost to keep a stream while it \
+            is sent"
+)]
+pub trait Replay: Sized {
+    /// A copy to send now, or `None` when too much of the body is gone to send it again.
+    fn replay(&self) -> Option<Self>;
+}
+
+impl<D: Buf + Clone> Replay for Full<D> {
+    fn replay(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+}
+
+impl<D: Buf> Replay for Empty<D> {
+    fn replay(&self) -> Option<Self> {
+        Some(Self::new())
+    }
+}
