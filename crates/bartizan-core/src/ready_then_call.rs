@@ -69,7 +69,10 @@ mod tests {
     use super::*;
 
     /// Ready at the third poll; the count of its `Rc` tells how many are alive.
-    struct Slow(u32, Rc<()>);
+    struct Slow {
+        polled: u32,
+        _alive: Rc<()>,
+    }
 
     impl Service<&'static str> for Slow {
         type Response = &'static str;
@@ -77,8 +80,8 @@ mod tests {
         type Future = Ready<Result<&'static str, &'static str>>;
 
         fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
-            self.0 += 1;
-            match self.0 {
+            self.polled += 1;
+            match self.polled {
                 ..=2 => Poll::Pending,
                 3 => Poll::Ready(Ok(())),
                 _ => Poll::Ready(Err("polled again after ready")),
@@ -86,7 +89,7 @@ mod tests {
         }
 
         fn call(&mut self, request: &'static str) -> Self::Future {
-            assert_eq!(self.0, 3, "called before it was ready");
+            assert_eq!(self.polled, 3, "called before it was ready");
             std::future::ready(Ok(request))
         }
     }
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn polls_ready_then_calls_and_lets_go() {
         let alive = Rc::new(());
-        let mut future = ReadyThenCall::new(Slow(0, alive.clone()), "request");
+        let mut future = ReadyThenCall::new(Slow { polled: 0, _alive: alive.clone() }, "request");
         let mut future = Pin::new(&mut future);
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(cx).is_pending());
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_service_that_fails_to_become_ready_is_not_called() {
-        let mut future = ReadyThenCall::new(Slow(3, Rc::new(())), "request");
+        let mut future = ReadyThenCall::new(Slow { polled: 3, _alive: Rc::new(()) }, "request");
         let cx = &mut Context::from_waker(Waker::noop());
         assert_eq!(Pin::new(&mut future).poll(cx), Poll::Ready(Err("polled again after ready")));
     }
