@@ -1,0 +1,40 @@
+use crate::{AttemptTimedOut, DeadlineExceeded};
+
+/// Told of every call that a timeout layer ended. `()` is told nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use bartizan_timeout::{AttemptTimeoutLayer, Hook, TimedOut};
+///
+/// #[derive(Clone, Default)]
+/// struct Count(Arc<AtomicU64>);
+///
+/// impl Hook for Count {
+///     fn timed_out(&self, _: TimedOut<'_>) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let count = Count::default();
+/// let layer = AttemptTimeoutLayer::default().hook(count.clone());
+/// # let _ = layer;
+/// ```
+pub trait Hook {
+    /// Called before the error is returned.
+    fn timed_out(&self, event: TimedOut<'_>);
+}
+
+impl Hook for () {
+    fn timed_out(&self, _: TimedOut<'_>) {}
+}
+
+/// What ended the call.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum TimedOut<'a> {
+    /// An attempt took too long.
+    Attempt(&'a AttemptTimedOut),
+    /// The whole call took too long, or had no time left to start with.
+    Deadline(&'a DeadlineExceeded),
+}
