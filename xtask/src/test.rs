@@ -42,22 +42,34 @@ pub(crate) fn run() -> Result<()> {
     let (status, runs) = watch(cargo_test().args(["--no-fail-fast", "--", "--include-ignored"]))?;
     let sources = sources_before.filter(|before| sources::fingerprint().is_ok_and(|after| after == *before));
 
-    let rows: Vec<Row> = runs.iter().flat_map(|run| rows(run, &binaries, &workspace)).collect();
+    let (mut rows, mut torn) = (Vec::new(), Vec::new());
+    for run in runs {
+        let (package, target) = owner(&run, &binaries, &workspace);
+        if !run.is_complete() {
+            torn.push(format!("{package} {target}: {} of {} results", run.results.len(), run.announced));
+        }
+        rows.extend(run.results.into_iter().map(|(test, verdict)| Row {
+            package: package.clone(),
+            target: target.clone(),
+            test,
+            verdict,
+        }));
+    }
     let results = Results { sources, rows };
     results.save(&record)?;
 
     let counts = Counts::of(results.rows.iter().map(|row| row.verdict));
     println!();
-    let torn = report(&results, &runs);
+    report(&results, &torn);
     println!(
-        "{} passed, {} failed, {} ignored; {} recorded in {}",
+        "{} passed, {} failed, {} ignored in {}; recorded in {}",
         counts.ok,
         counts.failed,
         counts.ignored,
         stopwatch.read(),
         record.strip_prefix(shell::root()).unwrap_or(&record).display(),
     );
-    if status.success() && torn == 0 && counts.failed + counts.ignored == 0 {
+    if status.success() && torn.is_empty() && counts.failed + counts.ignored == 0 {
         Ok(())
     } else {
         Err(Failure::new("the tests did not all pass"))
@@ -91,27 +103,20 @@ fn watch(command: &mut Command) -> Result<(ExitStatus, Vec<Run>)> {
     Ok((child.wait()?, parser.finish()))
 }
 
-fn rows(run: &Run, binaries: &Binaries, workspace: &Workspace) -> Vec<Row> {
-    let unknown = || ("?".to_owned(), "?".to_owned());
-    let (package, target) = match &run.origin {
-        Some(Origin::Binary(file)) => binaries.owner(file).cloned().unwrap_or_else(unknown),
-        Some(Origin::Doctests(library)) => workspace
-            .by_library(library)
-            .map(|member| (member.name.clone(), DOCTESTS.to_owned()))
-            .unwrap_or_else(unknown),
-        None => unknown(),
+/// Package and target of a run, as they are recorded.
+fn owner(run: &Run, binaries: &Binaries, workspace: &Workspace) -> (String, String) {
+    let owner = match &run.origin {
+        Some(Origin::Binary(file)) => binaries.owner(file).cloned(),
+        Some(Origin::Doctests(library)) => {
+            workspace.by_library(library).map(|member| (member.name.clone(), DOCTESTS.to_owned()))
+        }
+        None => None,
     };
-    let row = |(test, verdict): &(String, Verdict)| Row {
-        package: package.clone(),
-        target: target.clone(),
-        test: test.clone(),
-        verdict: *verdict,
-    };
-    run.results.iter().map(row).collect()
+    owner.unwrap_or_else(|| ("?".to_owned(), "?".to_owned()))
 }
 
-/// Names what went wrong; returns how many runs could not be read to their end.
-fn report(results: &Results, runs: &[Run]) -> usize {
+/// Names what went wrong.
+fn report(results: &Results, torn: &[String]) {
     for Row { package, target, test, verdict } in &results.rows {
         match verdict {
             Verdict::Ok => {}
@@ -119,18 +124,12 @@ fn report(results: &Results, runs: &[Run]) -> usize {
             Verdict::Ignored => println!("ignored  {package} {target} {test}"),
         }
     }
-    let torn: Vec<&Run> = runs.iter().filter(|run| !run.is_complete()).collect();
-    for Run { origin, announced, results, .. } in &torn {
-        println!(
-            "unread   {origin:?}: {announced} tests announced, {} results read; it died, or a test writes past \
-             libtest's capture",
-            results.len()
-        );
+    for run in torn {
+        println!("unread   {run}; the binary died, or a test writes past libtest's capture");
     }
     if results.sources.is_none() {
         println!(
             "the sources changed while the tests ran, or git cannot list them: this record is good for no check"
         );
     }
-    torn.len()
 }
