@@ -1,8 +1,8 @@
 //! Reads the plain output of `cargo test`, line by line. It sees stdout and stderr as one stream: cargo names each test
 //! binary on the one, and libtest the tests on the other.
 //!
-//! What a test prints past libtest's capture can tear a result line apart, so each run's results are counted against
-//! what libtest says of them, before and after.
+//! What a test prints past libtest's capture can tear a result line apart, so each run's results are counted and
+//! held against libtest's own count.
 
 mod line;
 #[cfg(test)]
@@ -39,8 +39,7 @@ pub(crate) struct Run {
 impl Run {
     /// Whether every result was read, and read right.
     pub(crate) fn is_complete(&self) -> bool {
-        let counts = Counts::of(self.results.iter().map(|(_, verdict)| *verdict));
-        counts.sum() == self.announced && self.summary == Some(counts)
+        self.summary == Some(Counts::of(self.results.iter().map(|(_, verdict)| *verdict)))
     }
 }
 
@@ -63,10 +62,6 @@ impl Counts {
         }
         counts
     }
-
-    fn sum(self) -> usize {
-        self.ok + self.failed + self.ignored
-    }
 }
 
 /// Feed it every line, then take what it read.
@@ -84,7 +79,7 @@ enum Place {
     Results,
     /// The name stands, its verdict was pushed to a later line by what the test printed.
     AfterName(String),
-    /// Captured output follows, which may look like anything.
+    /// Captured output follows, which may look like anything; the last summary in it is libtest's.
     Failures,
 }
 
@@ -92,7 +87,7 @@ impl Parser {
     pub(crate) fn feed(&mut self, line: &str) {
         let line = line.trim_end_matches(['\n', '\r']);
         match (Line::read(line), &mut self.place) {
-            (Line::Summary(counts), place) if *place != Place::Outside => {
+            (Line::Summary(counts), _) => {
                 if let Some(run) = self.runs.last_mut() {
                     run.summary = Some(counts);
                 }

@@ -80,7 +80,8 @@ fn a_clean_run_is_complete() {
 #[test]
 fn captured_output_of_a_failure_adds_no_results() {
     let body = "test a ... FAILED\ntest b ... ok\n\nfailures:\n\n---- a stdout ----\n\
-                running 9 tests\ntest c ... ok\n\n\nfailures:\n    a\n";
+                \x20    Running tests/z.rs (z-9)\nrunning 9 tests\ntest c ... ok\n\
+                test result: ok. 9 passed; 0 failed; 0 ignored\n\n\nfailures:\n    a\n";
     let run = parse_body(2, body, "FAILED. 1 passed; 1 failed; 0 ignored");
     assert_eq!(results(&run), [("a", Failed), ("b", Ok)]);
     assert!(run.is_complete());

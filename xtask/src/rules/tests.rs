@@ -131,6 +131,12 @@ fn a_number_is_used_once() {
 }
 
 #[test]
+fn a_number_used_twice_does_not_shift_the_next() {
+    let rows = [1, 2, 1, 3].map(|number| format!("| {number} | A. | b | `gate::tests::opens` |\n"));
+    assert_one(&in_rows(&rows.concat()), 5, &["number 1", "twice"]);
+}
+
+#[test]
 fn numbers_have_no_gap() {
     let rows = "| 1 | A. | b | `gate::tests::opens` |\n| 3 | A. | b | `gate::tests::opens` |";
     assert_one(&in_rows(rows), 4, &["number 3", "2 is next"]);
