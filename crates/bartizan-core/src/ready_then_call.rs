@@ -31,6 +31,11 @@ impl<S: Service<R>, R> ReadyThenCall<S, R, S::Future> {
     pub fn new(not_ready_inner: S, request: R) -> Self {
         Self { state: State::NotReady { inner: not_ready_inner, request: Some(request) } }
     }
+
+    /// A call that was made already, on an inner that was ready.
+    pub fn called(future: S::Future) -> Self {
+        Self { state: State::Called { future } }
+    }
 }
 
 impl<S: Service<R>, R> Future for ReadyThenCall<S, R, S::Future> {

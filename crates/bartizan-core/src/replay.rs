@@ -17,6 +17,11 @@ use http_body_util::{Empty, Full};
 pub trait Replay: Sized {
     /// A copy to send now, or `None` when too much of the body is gone to send it again.
     fn replay(&self) -> Option<Self>;
+
+    /// Whether there could be a copy, without making one. By the time of the copy it may be too late all the same.
+    fn can_replay(&self) -> bool {
+        true
+    }
 }
 
 impl<D: Buf + Clone> Replay for Full<D> {

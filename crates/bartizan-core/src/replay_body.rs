@@ -88,9 +88,13 @@ fn lock<B>(shared: &Mutex<Shared<B>>) -> MutexGuard<'_, Shared<B>> {
 }
 
 impl<B> Replay for ReplayBody<B> {
+    fn can_replay(&self) -> bool {
+        self.lock().can_replay()
+    }
+
     fn replay(&self) -> Option<Self> {
         let mut shared = self.lock();
-        if shared.gone || matches!(shared.source, Source::Failed) {
+        if !shared.can_replay() {
             return None;
         }
         shared.live = shared.next_copy;
@@ -168,6 +172,10 @@ enum Step<B> {
 }
 
 impl<B> Shared<B> {
+    fn can_replay(&self) -> bool {
+        !self.gone && !matches!(self.source, Source::Failed)
+    }
+
     fn next(&mut self, copy: u64, given: &mut usize, cx: &Context<'_>) -> Step<B> {
         if self.live != copy {
             return Step::Answer(Poll::Ready(Some(Err(Kind::Superseded.into()))));
@@ -295,7 +303,7 @@ impl<B> fmt::Debug for ReplayBody<B> {
         f.debug_struct("ReplayBody")
             .field("kept_bytes", &shared.kept.iter().map(Kept::len).sum::<usize>())
             .field("limit", &shared.limit)
-            .field("can_replay", &!shared.gone)
+            .field("can_replay", &shared.can_replay())
             .field("superseded", &(shared.live != self.copy))
             .finish()
     }

@@ -38,21 +38,23 @@ impl<F: Future> Future for Timed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // The future first: an answer that is there beats a timer that has fired.
+        // The timer is looked at first, while the task has budget left: a future that uses all of it up in every poll
+        // would else keep the timer from ever being registered.
+        let fired = this.timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+        // But an answer that is there beats a timer that has fired.
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        let Some(until) = *this.until else { return Poll::Pending };
-        if this.timer.is_none() {
+        if fired {
+            return Poll::Ready(Err(Expired));
+        }
+        if let (Some(until), None) = (*this.until, this.timer.as_ref().as_pin_ref()) {
             this.timer.set(Some(sleep_until(until)));
-        }
-        let timer = this.timer.as_pin_mut().expect("the timer was set above");
-        // `is_elapsed` is asked as well, since a future that uses up the task's budget in every poll would else keep
-        // the timer from being polled for ever.
-        if !timer.is_elapsed() {
+            let timer = this.timer.as_pin_mut().expect("the timer was set above");
             ready!(timer.poll(cx));
+            return Poll::Ready(Err(Expired));
         }
-        Poll::Ready(Err(Expired))
+        Poll::Pending
     }
 }
 

@@ -143,6 +143,7 @@ fn exactly_the_limit_is_kept_and_one_byte_more_is_not() {
         let mut sent = kept.replay().unwrap();
         assert_eq!((poll(&mut sent), poll(&mut sent)), (ok("ab"), ok("cd")));
         assert_eq!(poll(&mut sent), end("end"));
+        assert_eq!(kept.can_replay(), can, "limit {limit}");
         assert_eq!(kept.replay().is_some(), can, "limit {limit}");
     }
 }

@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use crate::{Attempt, Stop};
+
+/// Told of every retry, and of every failure that was not sent again. `()` is told nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use bartizan_retry::{Hook, RetryLayer, Retrying};
+///
+/// #[derive(Clone, Default)]
+/// struct Count(Arc<AtomicU64>);
+///
+/// impl Hook for Count {
+///     fn retrying(&self, _: &Retrying<'_>) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let count = Count::default();
+/// let layer = RetryLayer::new().hook(count.clone());
+/// # let _ = layer;
+/// ```
+pub trait Hook {
+    /// An attempt failed, and there will be another after the wait.
+    fn retrying(&self, event: &Retrying<'_>) {
+        let _ = event;
+    }
+
+    /// An attempt failed, and its result goes to the caller.
+    fn stopped(&self, event: &Stopped<'_>) {
+        let _ = event;
+    }
+}
+
+impl Hook for () {}
+
+/// There will be another attempt.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Retrying<'a> {
+    /// The attempt that failed.
+    pub attempt: Attempt<'a>,
+    /// How long until the next.
+    pub wait: Duration,
+    /// Nothing was sent: a layer below refused, and is waited for.
+    pub was_refused: bool,
+}
+
+/// There will be none.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Stopped<'a> {
+    /// The attempt that failed.
+    pub attempt: Attempt<'a>,
+    /// Why it was the last.
+    pub why: Stop,
+}

@@ -1,0 +1,206 @@
+use std::error::Error;
+use std::num::NonZeroU32;
+
+use bartizan_core::{ByStatus, CallContext, Classify, Head, Outcome, classify};
+use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+/// Which requests may be sent again, and after which answers.
+///
+/// How often and how far apart is not its business; that is the [`Schedule`](crate::Schedule)'s. A closure is a policy:
+///
+/// ```
+/// use bartizan_retry::{Attempt, Pace, RetryLayer, Verdict};
+///
+/// // This upstream answers 404 until a new record has reached its replicas.
+/// let policy = |attempt: &Attempt<'_>| match attempt.result() {
+///     Ok(head) if head.status == 404 => Verdict::Retry(Pace::Transient),
+///     _ => attempt.standard(),
+/// };
+/// let layer = RetryLayer::with_policy(policy);
+/// # let _ = layer;
+/// ```
+pub trait Policy {
+    /// Whether `request` may be sent more than once. Asked once, before the first attempt; if not, no copy of it is kept.
+    ///
+    /// By default as [`RequestHead::is_repeatable`] says.
+    fn may_repeat(&self, request: &RequestHead<'_>) -> bool {
+        request.is_repeatable()
+    }
+
+    /// What an attempt's result calls for.
+    fn judge(&self, attempt: &Attempt<'_>) -> Verdict;
+}
+
+impl<F: Fn(&Attempt<'_>) -> Verdict> Policy for F {
+    fn judge(&self, attempt: &Attempt<'_>) -> Verdict {
+        self(attempt)
+    }
+}
+
+/// The default policy: what a classifier calls a failure or throttling is sent again.
+///
+/// With [`ByStatus`]: 408, 425, 429, 500, 502, 503, 504 and every error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standard<C = ByStatus> {
+    classifier: C,
+}
+
+impl<C> Standard<C> {
+    /// By what `classifier` says; it may be the one that other layers use.
+    pub const fn with_classifier(classifier: C) -> Self {
+        Self { classifier }
+    }
+}
+
+impl<C: Classify> Policy for Standard<C> {
+    fn judge(&self, attempt: &Attempt<'_>) -> Verdict {
+        match classify(&self.classifier, attempt.result()) {
+            Outcome::Failure => Verdict::Retry(Pace::Transient),
+            Outcome::Throttled => Verdict::Retry(Pace::Throttled),
+            _ => Verdict::Return,
+        }
+    }
+}
+
+/// What to do with the result of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+// Exhaustive: there is nothing else to do with a result.
+pub enum Verdict {
+    /// It is the caller's.
+    Return,
+    /// Another attempt may fare better.
+    Retry(Pace),
+}
+
+/// Which backoff a retry follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pace {
+    /// Something failed.
+    Transient,
+    /// The origin asks for less.
+    Throttled,
+}
+
+/// One attempt and what came of it, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    pub(crate) request: Option<RequestHead<'a>>,
+    pub(crate) number: NonZeroU32,
+    pub(crate) result: Result<Head<'a>, &'a (dyn Error + 'static)>,
+}
+
+impl<'a> Attempt<'a> {
+    /// The request's head. `None` if it cannot be sent again in any case, because then no copy of it was kept.
+    pub fn request(&self) -> Option<&RequestHead<'a>> {
+        self.request.as_ref()
+    }
+
+    /// Which attempt it was, from 1.
+    pub fn number(&self) -> NonZeroU32 {
+        self.number
+    }
+
+    /// The head of the answer, or the error.
+    ///
+    /// # Errors
+    /// When the attempt had none but an error.
+    pub fn result(&self) -> Result<Head<'a>, &'a (dyn Error + 'static)> {
+        self.result
+    }
+
+    /// What the default policy says.
+    pub fn standard(&self) -> Verdict {
+        Standard::<ByStatus>::default().judge(self)
+    }
+}
+
+/// The head of a request, borrowed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RequestHead<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The target.
+    pub uri: &'a Uri,
+    /// The header fields.
+    pub headers: &'a HeaderMap,
+    /// The extensions.
+    pub extensions: &'a Extensions,
+}
+
+impl RequestHead<'_> {
+    /// Whether the request promises that sending it twice does what sending it once does.
+    ///
+    /// That is so for the idempotent methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110 section 9.2.2), for a request
+    /// with an `Idempotency-Key` field, and where the caller said so in the [`CallContext`].
+    pub fn is_repeatable(&self) -> bool {
+        const IDEMPOTENT: [Method; 6] =
+            [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
+        IDEMPOTENT.contains(self.method)
+            || self.headers.contains_key("idempotency-key")
+            || CallContext::of(self.extensions).is_some_and(|call| call.retry().safe_to_repeat)
+    }
+}
+
+impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_core::Rejection;
+    use http::Response;
+
+    use super::*;
+
+    fn judge(result: Result<Head<'_>, &(dyn Error + 'static)>) -> Verdict {
+        Attempt { request: None, number: NonZeroU32::MIN, result }.standard()
+    }
+
+    #[test]
+    fn which_answers_are_sent_again() {
+        for status in 100..=999_u16 {
+            let response = Response::builder().status(status).body(()).unwrap();
+            let expected = match status {
+                408 | 500 | 502 | 503 | 504 => Verdict::Retry(Pace::Transient),
+                425 | 429 => Verdict::Retry(Pace::Throttled),
+                _ => Verdict::Return,
+            };
+            assert_eq!(judge(Ok(Head::from(&response))), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn errors_are_sent_again_but_not_local_refusals() {
+        assert_eq!(judge(Err(&std::fmt::Error)), Verdict::Retry(Pace::Transient));
+        assert_eq!(judge(Err(&Rejection::new(None))), Verdict::Return);
+    }
+
+    #[test]
+    fn which_requests_may_be_sent_again() {
+        let repeatable = |method: &str, key: bool, safe: bool| {
+            let mut request = Request::builder().method(method).body(()).unwrap();
+            if key {
+                request.headers_mut().insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
+            }
+            CallContext::edit(request.extensions_mut()).retry_mut().safe_to_repeat = safe;
+            RequestHead::from(&request).is_repeatable()
+        };
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"] {
+            assert!(repeatable(method, false, false), "{method}");
+        }
+        for method in ["POST", "PATCH", "CONNECT", "PURGE", "get"] {
+            assert!(!repeatable(method, false, false), "{method}");
+            assert!(repeatable(method, true, false), "{method} with a key");
+            assert!(repeatable(method, false, true), "{method}, safe by the caller's word");
+        }
+    }
+}

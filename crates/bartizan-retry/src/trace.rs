@@ -1,0 +1,42 @@
+//! Events through `tracing`, if the feature is on.
+
+use crate::{Retrying, Stopped};
+
+#[cfg(feature = "tracing")]
+pub(crate) fn retrying(event: &Retrying<'_>) {
+    let (status, error) = result(&event.attempt);
+    tracing::debug!(
+        attempt = event.attempt.number(),
+        wait = ?event.wait,
+        refused = event.was_refused,
+        status,
+        error,
+        "retrying"
+    );
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn stopped(event: &Stopped<'_>) {
+    let (status, error) = result(&event.attempt);
+    tracing::debug!(
+        attempts = event.attempt.number(),
+        why = event.why.as_str(),
+        status,
+        error,
+        "not retried"
+    );
+}
+
+#[cfg(feature = "tracing")]
+fn result<'a>(attempt: &crate::Attempt<'a>) -> (Option<u16>, Option<&'a (dyn std::error::Error + 'static)>) {
+    match attempt.result() {
+        Ok(head) => (Some(head.status.as_u16()), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn retrying(_: &Retrying<'_>) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn stopped(_: &Stopped<'_>) {}
