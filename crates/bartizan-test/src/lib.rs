@@ -1,1 +1,3 @@
-//! Placeholder until the first commit of this crate.
+//! A test kit for `tower` layers that call HTTP APIs.
+
+pub mod server;
