@@ -116,7 +116,8 @@ impl Act {
 
     /// Adds a response header; a name given twice is sent twice.
     ///
-    /// `content-length` or `transfer-encoding` given here are sent as they are and replace the server's own.
+    /// `content-length` or `transfer-encoding` given here are sent as they are and replace the server's own. HTTP/2
+    /// sends none of the fields that concern a connection (RFC 9113, section 8.2.2).
     ///
     /// # Panics
     ///

@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -50,16 +51,16 @@ pub struct Seen {
 const KEPT_BODY: usize = 1024 * 1024;
 
 /// All that a server saw: a live view, which a clone shares.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Log(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     entries: Mutex<Entries>,
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Entries {
     requests: Vec<Seen>,
     connections: usize,
@@ -82,7 +83,7 @@ impl Log {
         self.lock().connections
     }
 
-    /// How many HTTP/1.1 connections were given up over a head or a body that breaks the protocol.
+    /// How many connections were given up because what came over them breaks the protocol.
     pub fn malformed(&self) -> usize {
         self.lock().malformed
     }
@@ -97,13 +98,13 @@ impl Log {
     }
 
     /// Waits until `done` accepts the requests so far: the server may learn of a thing (a body's end, a client that
-    /// left) after the client has moved on.
+    /// left) after the client has moved on. Waits for ever if that never happens.
     pub async fn until(&self, mut done: impl FnMut(&[Seen]) -> bool) {
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if done(&self.lock().requests) {
+            if done(&self.requests()) {
                 return;
             }
             changed.await;
@@ -154,6 +155,15 @@ impl Log {
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("connections", &self.connections())
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
     }
 }
 

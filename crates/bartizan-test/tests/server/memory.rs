@@ -1,4 +1,4 @@
-use bartizan_test::server::{Act, Sequence, Server};
+use bartizan_test::server::{Act, Seen, Sequence, Server};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
@@ -61,6 +61,53 @@ async fn delays_over_h2_take_their_time_and_no_more() {
     assert!(tokio::time::timeout(3600 * SECOND, client.send_request(get_root(&server))).await.is_err());
     let arrived: Vec<_> = server.log().requests().iter().map(|seen| seen.arrived).collect();
     assert_eq!(arrived, [0, 63, 128].map(Duration::from_secs));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goaway_lets_lower_streams_finish_and_disowns_higher_ones() {
+    let script = |seen: &Seen| match seen.sequence {
+        0 => Act::reply(200).body("hello").delay(5 * SECOND),
+        1 => Act::goaway().delay(2 * SECOND),
+        _ => Act::hang(),
+    };
+    let server = Server::h2_in_memory(script);
+    let client = h2(&server).await;
+    let [mut first, mut second, mut third] = [(); 3].map(|()| client.clone());
+    let (lower, goaway, higher) = tokio::join!(
+        first.send_request(get_root(&server)),
+        second.send_request(get_root(&server)),
+        third.send_request(get_root(&server)),
+    );
+    for error in [goaway.unwrap_err(), higher.unwrap_err()] {
+        assert!(source::<::h2::Error>(&error).is_some_and(|error| error.is_go_away() && error.is_remote()));
+    }
+    assert_eq!(lower.unwrap().into_body().collect().await.unwrap().to_bytes(), "hello");
+    let processed: Vec<_> = server.log().requests().iter().map(|seen| seen.processed).collect();
+    assert_eq!(processed, [true, false, false]);
+}
+
+#[tokio::test]
+async fn then_close_announces_nothing_and_closes() {
+    let act = Act::reply(200).body("hello").then_close();
+    let server = Server::h1_in_memory(act.clone());
+    let pipe = TokioIo::new(server.connect().unwrap());
+    let (mut client, connection) = http1::handshake(pipe).await.unwrap();
+    let closed = tokio::spawn(connection);
+    let answer = client.send_request(get_root(&server)).await.unwrap();
+    assert!(!answer.headers().contains_key("connection"));
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hello");
+    in_time(closed).await.unwrap().unwrap();
+
+    let server = Server::h2_in_memory(act);
+    let pipe = TokioIo::new(server.connect().unwrap());
+    let (mut client, connection) = http2::handshake(TokioExecutor::new(), pipe).await.unwrap();
+    let closed = tokio::spawn(connection);
+    let answer = client.send_request(get_root(&server)).await.unwrap();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hello");
+    // An error or none: that hangs on whether the client had a frame to send when the pipe broke.
+    let _ = in_time(closed).await.unwrap();
+    client.send_request(get_root(&server)).await.unwrap_err();
+    assert!(server.log().requests()[0].finished);
 }
 
 #[tokio::test(start_paused = true)]

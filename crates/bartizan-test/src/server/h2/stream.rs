@@ -132,6 +132,12 @@ impl Stream {
         let mut head = Response::new(());
         *head.status_mut() = self.act.status;
         *head.headers_mut() = self.act.headers.clone();
+        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE] {
+            head.headers_mut().remove(name);
+        }
+        for name in ["keep-alive", "proxy-connection"] {
+            head.headers_mut().remove(name);
+        }
         let declared = match self.act.content_length {
             Some(declared) => Some(declared),
             None if self.act.chunked
