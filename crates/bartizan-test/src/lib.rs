@@ -1,3 +1,4 @@
 //! A test kit for `tower` layers that call HTTP APIs.
 
+pub mod proxy;
 pub mod server;
