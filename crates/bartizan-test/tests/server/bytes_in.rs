@@ -1,4 +1,4 @@
-use bartizan_test::server::{Act, Log, Server};
+use bartizan_test::server::{Act, Log, Seen, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -118,19 +118,87 @@ async fn an_interim_response_and_an_odd_status_are_written_as_told() {
     assert_eq!(answer, expected);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_cuts_a_delay_short() {
+    let start = tokio::time::Instant::now();
+    let hour = Duration::from_secs(3600);
+    let (answer, log) = answer(Act::reply(200).delay(hour), "GET / HTTP/1.0\r\n\r\n").await;
+    assert_eq!((answer.as_str(), log.requests()[0].finished), ("", false));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+/// Kind, flags and stream of each frame, with the payload.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, u8, u32, &[u8])> {
+    let mut frames = Vec::new();
+    while let Some(([l0, l1, l2, kind, flags, stream @ ..], rest)) = bytes.split_first_chunk::<9>() {
+        let (payload, after) = rest.split_at(u32::from_be_bytes([0, *l0, *l1, *l2]) as usize);
+        frames.push((*kind, *flags, u32::from_be_bytes(*stream), payload));
+        bytes = after;
+    }
+    frames
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_goaway_only_lower_streams_go_on_and_then_the_connection_ends() {
+    const HEADERS: u8 = 1;
+    const GOAWAY: u8 = 7;
+    let script = |seen: &Seen| match seen.sequence {
+        0 => Act::reply(204).delay(Duration::from_secs(5)),
+        1 => Act::goaway().delay(Duration::from_secs(2)),
+        _ => Act::reply(204).delay(Duration::from_secs(3)),
+    };
+    let server = Server::h2_in_memory(script);
+    let (mut reader, mut writer) = tokio::io::split(server.connect().unwrap());
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for stream in [1, 3, 5] {
+        // END_STREAM and END_HEADERS; GET, http, the path /, and the authority x.
+        sent.extend_from_slice(&[0, 0, 6, HEADERS, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84, 0x41, 1, b'x']);
+    }
+    writer.write_all(&sent).await.unwrap();
+    let mut received = Vec::new();
+    in_time(reader.read_to_end(&mut received)).await.unwrap();
+
+    let frames = frames(&received);
+    let goaway = frames.iter().position(|(kind, ..)| *kind == GOAWAY).unwrap();
+    assert_eq!(frames[goaway].3, [0, 0, 0, 1, 0, 0, 0, 0]);
+    let answers: Vec<_> =
+        frames[goaway + 1..].iter().filter(|frame| frame.2 != 0).map(|frame| (frame.0, frame.2)).collect();
+    assert_eq!(answers, [(HEADERS, 1)]);
+    let processed: Vec<_> = server.log().requests().iter().map(|seen| seen.processed).collect();
+    assert_eq!(processed, [true, false, false]);
+}
+
+/// Bytes from `alphabet` that look random and are the same each time.
+fn noise(alphabet: &'static [u8]) -> impl Iterator<Item = u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        alphabet[(state % alphabet.len() as u64) as usize]
+    })
+}
+
 #[tokio::test]
 async fn random_bytes_never_hang_or_panic_the_server() {
-    const ALPHABET: &[u8] = b"GET / HTP1.\r\n:0af;\xff";
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut noise = noise(b"GET / HTP1.\r\n:0af;\xff");
     for _ in 0..200 {
-        let bytes: Vec<u8> = (0..600)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                ALPHABET[state as usize % ALPHABET.len()]
-            })
-            .collect();
+        let bytes: Vec<u8> = noise.by_ref().take(600).collect();
         answer(Act::reply(200), &bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn random_frames_never_hang_or_panic_the_server() {
+    let mut noise = noise(b"\0\0\0\0\x01\x01\x02\x03\x04\x05\x06\x07\x08\x09\x41\x82\x84\x86\xff");
+    for _ in 0..200 {
+        let server = Server::h2_in_memory(Act::reply(200).body("hello"));
+        let (mut reader, mut writer) = tokio::io::split(server.connect().unwrap());
+        writer.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let bytes: Vec<u8> = noise.by_ref().take(600).collect();
+        // The server may hang up before it has read everything.
+        let _ = writer.write_all(&bytes).await;
+        let _ = writer.shutdown().await;
+        in_time(reader.read_to_end(&mut Vec::new())).await.unwrap();
     }
 }

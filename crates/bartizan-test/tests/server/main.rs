@@ -9,7 +9,7 @@ mod memory;
 
 use std::{convert::Infallible, error::Error, time::Duration};
 
-use bartizan_test::server::Server;
+use bartizan_test::server::{Act, Seen, Server};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
@@ -130,5 +130,31 @@ impl http_body::Body for Endless {
         }
         self.begun = true;
         std::task::Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"begun")))))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_holds_every_request_of_a_crowd() {
+    let script = |seen: &Seen| match seen.sequence % 3 {
+        0 => Act::reset(),
+        1 => Act::refuse_stream(),
+        _ => Act::reply(200).body("hello"),
+    };
+    for (server, client) in
+        [(Server::h1(script).await.unwrap(), h1_client()), (Server::h2(script).await.unwrap(), h2_client())]
+    {
+        let mut crowd = tokio::task::JoinSet::new();
+        for n in 0..150 {
+            let (client, request) =
+                (client.clone(), request(&server, Method::POST, &format!("/{n}"), full("sent")));
+            crowd.spawn(
+                async move { send(&client, request).await.is_ok_and(|answer| answer.body() == b"hello") },
+            );
+        }
+        let answered = in_time(crowd.join_all()).await.into_iter().filter(|answered| *answered).count();
+        assert_eq!(answered, 50);
+        let log = server.log();
+        assert_eq!(log.counts().into_values().collect::<Vec<_>>(), [50, 50, 50]);
+        assert!((0..150).all(|n| log.by_id(&format!("/{n}")).len() == 1));
     }
 }
