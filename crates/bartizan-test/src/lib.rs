@@ -1,1 +1,5 @@
-//! Placeholder until the first commit of this crate.
+//! A test kit for `tower` layers that call HTTP APIs.
+
+pub mod proxy;
+pub mod server;
+pub mod timeline;
