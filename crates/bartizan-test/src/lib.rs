@@ -1,1 +1,3 @@
-//! Placeholder until the first commit of this crate.
+//! Test kit for tower layers over HTTP.
+
+pub mod contract;
