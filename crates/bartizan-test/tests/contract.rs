@@ -15,26 +15,32 @@ mod broken;
 mod sound;
 
 use broken::{
+    body_never_ends::BodyNeverEnds,
+    bound_to_task::BoundToTask,
     busy_loop::BusyLoop,
+    busy_task::BusyTask,
     calls_failed::CallsFailed,
     calls_unpolled::{CallsUnpolled, PollsOriginalCallsClone},
     copies_readiness::CopiesReadiness,
     fails_in_poll_ready::FailsInPollReady,
     hangs::{Hangs, Panics},
     hides_readiness_error::HidesReadinessError,
-    keeps_on_drop::KeepsOnDrop,
+    keeps_on_drop::{HandleKeepsOnDrop, KeepsOnDrop},
+    keeps_queued::KeepsQueued,
     keeps_refused::KeepsRefused,
     loses_token::LosesToken,
-    loses_waker::{KeepsFirstWaker, LosesWaker},
+    loses_waker::{KeepsFirstWaker, LosesWaker, NeverUsesWaker},
     ready_too_early::ReadyTooEarly,
+    retries_unpolled::RetriesUnpolled,
     takes_twice::{ReadyByTurns, TakesTwice},
 };
 use sound::{decoupled::Decoupled, gate::Gate, never_fails::NeverFails, queue::Queue, retry::Retry};
 
 #[track_caller]
-fn breaks_only<S>(rules: &[Rule], make: impl Fn(Inner) -> S)
+fn breaks_only<S, RB>(rules: &[Rule], make: impl Fn(Inner) -> S)
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = BoxError, Future: Send>
+    RB: http_body::Body + 'static,
+    S: Service<Request<Full<Bytes>>, Response = Response<RB>, Error = BoxError, Future: Send>
         + Clone
         + Send
         + 'static,
@@ -107,13 +113,33 @@ fn the_original_is_polled_and_its_clone_called() {
 }
 
 #[test]
+fn a_retry_calls_its_unpolled_clone() {
+    breaks_only(&[Rule::CallsUnpolled], RetriesUnpolled);
+}
+
+#[test]
 fn a_dropped_future_leaves_its_permit_behind() {
     breaks_only(&[Rule::LeaksOnDrop], KeepsOnDrop::new);
 }
 
 #[test]
+fn a_dropped_service_leaves_its_permit_behind() {
+    breaks_only(&[Rule::LeaksOnDrop], HandleKeepsOnDrop::new);
+}
+
+#[test]
+fn a_dropped_future_takes_its_token_along() {
+    breaks_only(&[Rule::LeaksOnDrop], LosesToken::at_first_poll);
+}
+
+#[test]
 fn a_pending_service_wakes_itself() {
     breaks_only(&[Rule::BusyLoop], BusyLoop);
+}
+
+#[test]
+fn a_pending_service_has_itself_woken_by_a_task() {
+    breaks_only(&[Rule::BusyLoop], BusyTask::new);
 }
 
 #[test]
@@ -142,6 +168,16 @@ fn only_the_first_waker_is_passed_on() {
 }
 
 #[test]
+fn the_waker_is_kept_and_not_used() {
+    breaks_only(&[Rule::LostWakeUp], NeverUsesWaker::new);
+}
+
+#[test]
+fn a_body_wakes_nobody() {
+    breaks_only(&[Rule::LostWakeUp], BodyNeverEnds);
+}
+
+#[test]
 fn each_poll_takes_a_token() {
     breaks_only(&[Rule::TakesTwice], TakesTwice::new);
 }
@@ -157,6 +193,11 @@ fn a_refused_handle_keeps_its_permit() {
 }
 
 #[test]
+fn a_refused_handle_stays_in_the_queue() {
+    breaks_only(&[Rule::StarvesOthers], KeepsQueued::new);
+}
+
+#[test]
 fn a_failed_inner_is_called() {
     breaks_only(&[Rule::CallsFailed], CallsFailed);
 }
@@ -169,6 +210,11 @@ fn the_inners_error_is_hidden() {
 #[test]
 fn an_open_circuit_is_an_error_of_poll_ready() {
     breaks_only(&[Rule::FailsBehindBuffer], FailsInPollReady::new);
+}
+
+#[test]
+fn a_future_is_bound_to_the_task_of_its_service() {
+    breaks_only(&[Rule::Panics], BoundToTask);
 }
 
 #[test]

@@ -73,3 +73,43 @@ impl Drop for Pooled {
         self.pool.lock().expect("not poisoned").extend(self.inner.take());
     }
 }
+
+/// Puts the instance of a service into the pool when that is dropped, ready or not.
+#[derive(Debug)]
+pub(crate) struct HandleKeepsOnDrop {
+    inner: Inner,
+    pool: Arc<Mutex<Vec<Inner>>>,
+}
+
+impl HandleKeepsOnDrop {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner, pool: Arc::default() }
+    }
+}
+
+impl Clone for HandleKeepsOnDrop {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), pool: Arc::clone(&self.pool) }
+    }
+}
+
+impl Drop for HandleKeepsOnDrop {
+    fn drop(&mut self) {
+        let fresh = self.inner.clone();
+        self.pool.lock().expect("not poisoned").push(std::mem::replace(&mut self.inner, fresh));
+    }
+}
+
+impl Service<Req> for HandleKeepsOnDrop {
+    type Response = Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = InnerFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Service::<Req>::poll_ready(&mut self.inner, cx)
+    }
+
+    fn call(&mut self, request: Req) -> InnerFuture {
+        self.inner.call(request)
+    }
+}

@@ -1,4 +1,4 @@
-//! A gate that refuses every call after the fifth, and keeps the instance it had polled for it.
+//! A gate that refuses every call after the twentieth, and keeps the instance it had polled for it.
 
 use std::{
     sync::{
@@ -21,13 +21,11 @@ use super::{Reply, Req};
 pub(crate) struct KeepsRefused {
     inner: Inner,
     calls: Arc<AtomicUsize>,
-    limit: usize,
 }
 
 impl KeepsRefused {
     pub(crate) fn new(inner: Inner) -> Self {
-        // More than any other scenario calls in a row.
-        Self { inner, calls: Arc::default(), limit: 5 }
+        Self { inner, calls: Arc::default() }
     }
 }
 
@@ -41,7 +39,7 @@ impl Service<Req> for KeepsRefused {
     }
 
     fn call(&mut self, request: Req) -> Reply {
-        if self.calls.load(Ordering::Relaxed) >= self.limit {
+        if self.calls.load(Ordering::Relaxed) >= 20 {
             return Box::pin(async { Err("too many calls".into()) });
         }
         let (called, calls) = (self.inner.call(request), Arc::clone(&self.calls));

@@ -21,11 +21,17 @@ use super::{Reply, Req, call_when_ready};
 pub(crate) struct LosesToken {
     inner: Inner,
     tokens: Arc<AtomicUsize>,
+    takes_at_first_poll: bool,
 }
 
 impl LosesToken {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner, tokens: Arc::new(AtomicUsize::new(10)) }
+        Self { inner, tokens: Arc::new(AtomicUsize::new(10)), takes_at_first_poll: false }
+    }
+
+    /// Takes the token not before the first poll, and loses it all the same if there is no last one.
+    pub(crate) fn at_first_poll(inner: Inner) -> Self {
+        Self { takes_at_first_poll: true, ..Self::new(inner) }
     }
 }
 
@@ -39,14 +45,19 @@ impl Service<Req> for LosesToken {
     }
 
     fn call(&mut self, request: Req) -> Reply {
-        let taken =
-            self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         let (inner, tokens) = (self.inner.clone(), Arc::clone(&self.tokens));
+        let taken = (!self.takes_at_first_poll).then(|| take(&tokens));
         Box::pin(async move {
-            taken.map_err(|_| "no token left")?;
+            if !taken.unwrap_or_else(|| take(&tokens)) {
+                return Err("no token left".into());
+            }
             let answer = call_when_ready(inner, request).await;
             tokens.fetch_add(1, Ordering::Relaxed);
             answer
         })
     }
+}
+
+fn take(tokens: &AtomicUsize) -> bool {
+    tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }

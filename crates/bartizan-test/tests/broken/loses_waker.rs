@@ -59,3 +59,31 @@ impl Service<Req> for KeepsFirstWaker {
         self.inner.call(request)
     }
 }
+
+/// Keeps the waker, and has its inner wake another one.
+#[derive(Clone, Debug)]
+pub(crate) struct NeverUsesWaker {
+    inner: Inner,
+    kept: Option<Waker>,
+}
+
+impl NeverUsesWaker {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner, kept: None }
+    }
+}
+
+impl Service<Req> for NeverUsesWaker {
+    type Response = <Inner as Service<Req>>::Response;
+    type Error = BoxError;
+    type Future = InnerFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.kept = Some(cx.waker().clone());
+        Service::<Req>::poll_ready(&mut self.inner, &mut Context::from_waker(Waker::noop()))
+    }
+
+    fn call(&mut self, request: Req) -> InnerFuture {
+        self.inner.call(request)
+    }
+}

@@ -9,7 +9,10 @@ use http_body_util::Full;
 use tower::BoxError;
 use tower_service::Service;
 
+pub(crate) mod body_never_ends;
+pub(crate) mod bound_to_task;
 pub(crate) mod busy_loop;
+pub(crate) mod busy_task;
 pub(crate) mod calls_failed;
 pub(crate) mod calls_unpolled;
 pub(crate) mod copies_readiness;
@@ -17,10 +20,12 @@ pub(crate) mod fails_in_poll_ready;
 pub(crate) mod hangs;
 pub(crate) mod hides_readiness_error;
 pub(crate) mod keeps_on_drop;
+pub(crate) mod keeps_queued;
 pub(crate) mod keeps_refused;
 pub(crate) mod loses_token;
 pub(crate) mod loses_waker;
 pub(crate) mod ready_too_early;
+pub(crate) mod retries_unpolled;
 pub(crate) mod takes_twice;
 
 type Req = Request<Full<Bytes>>;
