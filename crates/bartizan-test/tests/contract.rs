@@ -28,11 +28,14 @@ use broken::{
     keeps_on_drop::{HandleKeepsOnDrop, KeepsOnDrop},
     keeps_queued::KeepsQueued,
     keeps_refused::KeepsRefused,
+    keeps_response::KeepsResponse,
+    keeps_slot::KeepsSlot,
     loses_token::LosesToken,
     loses_waker::{KeepsFirstWaker, LosesWaker, NeverUsesWaker},
     ready_too_early::ReadyTooEarly,
     retries_unpolled::RetriesUnpolled,
     takes_twice::{ReadyByTurns, TakesTwice},
+    wakes_one::WakesOne,
 };
 use sound::{decoupled::Decoupled, gate::Gate, never_fails::NeverFails, queue::Queue, retry::Retry};
 
@@ -123,6 +126,21 @@ fn a_dropped_future_leaves_its_permit_behind() {
 }
 
 #[test]
+fn a_dropped_response_is_kept() {
+    breaks_only(&[Rule::LeaksOnDrop], KeepsResponse::new);
+}
+
+#[test]
+fn a_never_polled_future_makes_others_wait() {
+    breaks_only(&[Rule::ChargesNeverPolled], KeepsSlot::new);
+}
+
+#[test]
+fn a_call_that_was_not_made_makes_others_wait() {
+    breaks_only(&[Rule::LeaksOnDrop], KeepsSlot::at_first_poll);
+}
+
+#[test]
 fn a_dropped_service_leaves_its_permit_behind() {
     breaks_only(&[Rule::LeaksOnDrop], HandleKeepsOnDrop::new);
 }
@@ -170,6 +188,11 @@ fn only_the_first_waker_is_passed_on() {
 #[test]
 fn the_waker_is_kept_and_not_used() {
     breaks_only(&[Rule::LostWakeUp], NeverUsesWaker::new);
+}
+
+#[test]
+fn only_the_last_in_line_is_woken() {
+    breaks_only(&[Rule::LostWakeUp], WakesOne::new);
 }
 
 #[test]

@@ -22,11 +22,14 @@ pub(crate) mod hides_readiness_error;
 pub(crate) mod keeps_on_drop;
 pub(crate) mod keeps_queued;
 pub(crate) mod keeps_refused;
+pub(crate) mod keeps_response;
+pub(crate) mod keeps_slot;
 pub(crate) mod loses_token;
 pub(crate) mod loses_waker;
 pub(crate) mod ready_too_early;
 pub(crate) mod retries_unpolled;
 pub(crate) mod takes_twice;
+pub(crate) mod wakes_one;
 
 type Req = Request<Full<Bytes>>;
 type Answer = Result<Response<Full<Bytes>>, BoxError>;

@@ -20,6 +20,8 @@ use tower_service::Service;
 
 use super::{Reply, Req};
 
+const INTERVAL: Duration = Duration::from_secs(1);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     inner: Inner,
@@ -46,15 +48,42 @@ impl Service<Req> for Queue {
         let Self { mut inner, permits, next_start } = self.clone();
         Box::pin(async move {
             let _permit = permits.acquire().await?;
-            let start = {
-                let mut next_start = next_start.lock().expect("not poisoned");
-                let start = next_start.unwrap_or_else(Instant::now).max(Instant::now());
-                *next_start = Some(start + Duration::from_secs(1));
-                start
-            };
-            sleep_until(start).await;
+            let slot = Slot::take(next_start);
+            sleep_until(slot.start).await;
             poll_fn(|cx| Service::<Req>::poll_ready(&mut inner, cx)).await?;
+            slot.spend();
             inner.call(request).await
         })
+    }
+}
+
+/// A time to start at, which is given back unless it was spent.
+struct Slot {
+    start: Instant,
+    next_start: Option<Arc<Mutex<Option<Instant>>>>,
+}
+
+impl Slot {
+    fn take(next_start: Arc<Mutex<Option<Instant>>>) -> Self {
+        let start = {
+            let mut next_start = next_start.lock().expect("not poisoned");
+            let start = next_start.unwrap_or_else(Instant::now).max(Instant::now());
+            *next_start = Some(start + INTERVAL);
+            start
+        };
+        Self { start, next_start: Some(next_start) }
+    }
+
+    fn spend(mut self) {
+        self.next_start = None;
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(next_start) = self.next_start.take() {
+            let mut next_start = next_start.lock().expect("not poisoned");
+            *next_start = next_start.map(|next| next - INTERVAL);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The caller goes away: response futures and services are dropped after any number of polls.
 
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use http::StatusCode;
 
@@ -8,9 +8,9 @@ use super::Baseline;
 use crate::contract::{
     Answer, Readiness,
     bench::{Bench, Setup, run},
-    drive::Driver,
+    drive::{Driver, let_tasks_run},
     rule::{Findings, Rule, Violation},
-    subject::Subject,
+    subject::{Handle, Subject},
 };
 
 const SLOW: Answer = Answer::After(2, StatusCode::OK);
@@ -52,14 +52,14 @@ pub(super) fn run_all(subject: &Subject<'_>, findings: &mut Findings, baseline: 
     let handles = Setup::new("dropped before it was ready").permits(1).readiness(Readiness::After(3));
     run(subject, findings, handles, drop_handles);
     // Where an unpolled future costs something already, a polled one will as well.
-    if !findings.has(Rule::ChargesNeverPolled) {
-        run(
-            subject,
-            findings,
-            Setup::new("a hundred calls were dropped midway").answers(SLOW),
-            async |bench| drop_many(bench, baseline).await,
-        );
+    if findings.has(Rule::ChargesNeverPolled) {
+        return;
     }
+    let made = Setup::new("a hundred calls were dropped midway").answers(SLOW);
+    run(subject, findings, made, async |bench| drop_many(bench, baseline).await);
+    let not_made =
+        Setup::new("a hundred calls were dropped before they were made").readiness(Readiness::After(1));
+    run(subject, findings, not_made, async |bench| drop_many_not_made(bench, baseline).await);
 }
 
 fn drop_everywhere(subject: &Subject<'_>, findings: &mut Findings, setup: Setup, next: Next<'_>) {
@@ -112,14 +112,10 @@ async fn drop_at(bench: &mut Bench<'_>, point: Point, next: Next<'_>) -> Result<
 }
 
 /// Calls, polls as often as `point` says, and drops the future, complete or not.
-async fn abandon(
-    bench: &Bench<'_>,
-    handle: &mut crate::contract::subject::Handle,
-    point: Point,
-) -> Result<Dropped, Violation> {
+async fn abandon(bench: &Bench<'_>, handle: &mut Handle, point: Point) -> Result<Dropped, Violation> {
     let mut reply = bench.call(handle);
     let mut driver = Driver::new(&bench.probe);
-    let mut poll = |cx: &mut std::task::Context<'_>| reply.as_mut().poll(cx);
+    let mut poll = |cx: &mut Context<'_>| reply.as_mut().poll(cx);
     for _ in 0..point.polls {
         driver.progress(&mut poll).await?;
         if let Poll::Ready(result) = driver.poll(&mut poll)? {
@@ -138,7 +134,7 @@ async fn drop_handles(bench: &mut Bench<'_>) -> Result<(), Violation> {
     for polls in 0..5 {
         let mut handle = bench.handle.clone();
         let mut driver = Driver::new(&bench.probe);
-        let mut poll = |cx: &mut std::task::Context<'_>| handle.poll_ready(cx);
+        let mut poll = |cx: &mut Context<'_>| handle.poll_ready(cx);
         for _ in 0..polls {
             driver.progress(&mut poll).await?;
             if driver.poll(&mut poll)?.is_ready() {
@@ -173,6 +169,29 @@ async fn drop_many(bench: &Bench<'_>, baseline: &Baseline) -> Result<(), Violati
             "an hour later the next call ended as {:?} instead of {:?}",
             timed.outcome, baseline.timed.outcome
         );
+        return Err(Violation::new(Rule::LeaksOnDrop, detail));
+    }
+    Ok(())
+}
+
+/// A call that was waited for, and in the end not made, costs no more than one that was never polled.
+async fn drop_many_not_made(bench: &Bench<'_>, baseline: &Baseline) -> Result<(), Violation> {
+    let leaks = |violation: Violation| violation.hang_as(Rule::LeaksOnDrop);
+    let mut handle = bench.handle.clone();
+    for _ in 0..MANY {
+        if bench.ready(&mut handle).await.map_err(leaks)?.is_err() {
+            break;
+        }
+        abandon(bench, &mut handle, Point { polls: 1, woken: false }).await.map_err(leaks)?;
+        if bench.probe.calls() > 0 {
+            // A layer that passes readiness through has made its call by now.
+            return Ok(());
+        }
+    }
+    let_tasks_run().await;
+    let timed = bench.round_trip(&mut handle.clone()).await.map_err(leaks)?;
+    if !timed.is_as_good_as(&baseline.timed) {
+        let detail = format!("the next call ended as {timed:?}, but as {:?} without them", baseline.timed);
         return Err(Violation::new(Rule::LeaksOnDrop, detail));
     }
     Ok(())

@@ -6,6 +6,7 @@ use http::StatusCode;
 use crate::contract::{
     Answer, Readiness,
     bench::{Bench, Outcome, Setup, run},
+    drive::let_tasks_run,
     rule::{Findings, Rule, Violation},
     subject::Subject,
 };
@@ -41,7 +42,7 @@ async fn calls(bench: &mut Bench<'_>) -> Result<(), Violation> {
     }
     let abandoned = bench.call(&mut first);
     let wanted = bench.call(&mut second);
-    crate::contract::drive::let_tasks_run().await;
+    let_tasks_run().await;
     drop(abandoned);
     drop(bench.finish(wanted).await.map_err(hang)?);
     Ok(())
