@@ -93,6 +93,7 @@ fn a_layer_without_errors_passes() {
 #[test]
 fn a_retry_passes() {
     contract::check(|| layer_fn(Retry::new));
+    contract::check(|| layer_fn(Retry::eager));
 }
 
 #[test]

@@ -34,11 +34,13 @@ pub(super) struct Driver<'a> {
     polls: usize,
     self_wakes: usize,
     stirs: usize,
+    /// Calls that the inner had got when it was last looked at: each one is a step forward.
+    calls: usize,
 }
 
 impl<'a> Driver<'a> {
     pub(super) fn new(probe: &'a Probe) -> Self {
-        Self { probe, waiting: None, polls: 0, self_wakes: 0, stirs: 0 }
+        Self { probe, waiting: None, polls: 0, self_wakes: 0, stirs: 0, calls: probe.calls() }
     }
 
     pub(super) async fn finish<T>(
@@ -70,6 +72,11 @@ impl<'a> Driver<'a> {
         if polled.is_ready() {
             self.waiting = None;
             return Ok(polled);
+        }
+        let calls = self.probe.calls();
+        if calls != self.calls {
+            self.calls = calls;
+            (self.self_wakes, self.stirs) = (0, 0);
         }
         if flag.is_woken() {
             self.self_wakes += 1;

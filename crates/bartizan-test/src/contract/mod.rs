@@ -25,7 +25,8 @@
 //! The service is `Clone`, `Send` and `'static`, and so is its future, since `tower::buffer::Buffer` asks that; a test
 //! that a layer also works over an inner that is not `Send` is [`accepts_local`]. A layer that waits for other threads,
 //! such as `spawn_blocking`, cannot be checked, as nobody knows when they are done; nor does anything end a `poll` that
-//! never returns. A layer that is to wait longer than an hour counts as one that hangs.
+//! never returns. An hour is the longest time known here: a layer that waits longer hangs, a limit that takes longer to
+//! refill leaks, so give it small ones.
 
 mod bench;
 mod drive;
