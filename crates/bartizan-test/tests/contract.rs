@@ -148,7 +148,7 @@ fn a_dropped_service_leaves_its_permit_behind() {
 
 #[test]
 fn a_dropped_future_takes_its_token_along() {
-    breaks_only(&[Rule::LeaksOnDrop], LosesToken::at_first_poll);
+    breaks_only(&[Rule::LeaksOnDrop], LosesToken::once_ready);
 }
 
 #[test]

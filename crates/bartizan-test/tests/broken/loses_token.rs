@@ -1,6 +1,7 @@
 //! Takes a token when it is called and gives it back when the call is complete, if it ever is.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,23 +16,23 @@ use http_body_util::Full;
 use tower::BoxError;
 use tower_service::Service;
 
-use super::{Reply, Req, call_when_ready};
+use super::{Reply, Req};
 
 #[derive(Clone, Debug)]
 pub(crate) struct LosesToken {
     inner: Inner,
     tokens: Arc<AtomicUsize>,
-    takes_at_first_poll: bool,
+    takes_once_ready: bool,
 }
 
 impl LosesToken {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner, tokens: Arc::new(AtomicUsize::new(10)), takes_at_first_poll: false }
+        Self { inner, tokens: Arc::new(AtomicUsize::new(10)), takes_once_ready: false }
     }
 
-    /// Takes the token not before the first poll, and loses it all the same if there is no last one.
-    pub(crate) fn at_first_poll(inner: Inner) -> Self {
-        Self { takes_at_first_poll: true, ..Self::new(inner) }
+    /// Takes the token not before the inner is ready, and loses it all the same if the call is given up.
+    pub(crate) fn once_ready(inner: Inner) -> Self {
+        Self { takes_once_ready: true, ..Self::new(inner) }
     }
 }
 
@@ -45,13 +46,14 @@ impl Service<Req> for LosesToken {
     }
 
     fn call(&mut self, request: Req) -> Reply {
-        let (inner, tokens) = (self.inner.clone(), Arc::clone(&self.tokens));
-        let taken = (!self.takes_at_first_poll).then(|| take(&tokens));
+        let (mut inner, tokens) = (self.inner.clone(), Arc::clone(&self.tokens));
+        let taken = (!self.takes_once_ready).then(|| take(&tokens));
         Box::pin(async move {
+            poll_fn(|cx| Service::<Req>::poll_ready(&mut inner, cx)).await?;
             if !taken.unwrap_or_else(|| take(&tokens)) {
                 return Err("no token left".into());
             }
-            let answer = call_when_ready(inner, request).await;
+            let answer = inner.call(request).await;
             tokens.fetch_add(1, Ordering::Relaxed);
             answer
         })
