@@ -1,1 +1,594 @@
+//! The layer as a whole, over a scripted upstream and paused time. What the policy and the arithmetic decide is tested
+//! beside them.
 
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use bartizan_core::{Attempts, BoxError, CallContext, Chance, Deadline, Rejection, WallClock, find_source};
+use bartizan_test::bodies::{self, Step};
+use bartizan_test::readiness;
+use bartizan_test::timeline::Recorder;
+use bytes::Bytes;
+use http::header::{DATE, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the upstream does with one call.
+enum Does {
+    Answer(Response<&'static str>),
+    Fail(BoxError),
+    Hang,
+    /// Reads so many frames of the request's body, then answers.
+    Read(usize, u16),
+    /// Fails in the `poll_ready` before it.
+    NotReady,
+}
+
+use Does::{Answer, Fail, Hang, NotReady, Read};
+
+fn status(status: u16) -> Does {
+    Answer(Response::builder().status(status).body("").unwrap())
+}
+
+/// Does one step a call; when they have run out, answers 200.
+#[derive(Clone, Default)]
+struct Upstream {
+    steps: Arc<Mutex<VecDeque<Does>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    /// How many futures and responses are alive.
+    alive: Arc<AtomicUsize>,
+}
+
+struct Seen {
+    head: http::request::Parts,
+    body: Bytes,
+}
+
+impl Upstream {
+    fn of(steps: impl IntoIterator<Item = Does>) -> Self {
+        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), ..Self::default() }
+    }
+
+    fn calls(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    fn bodies(&self) -> Vec<Bytes> {
+        self.seen.lock().unwrap().iter().map(|seen| seen.body.clone()).collect()
+    }
+
+    fn contexts(&self) -> Vec<Option<CallContext>> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|seen| CallContext::of(&seen.head.extensions).cloned()).collect()
+    }
+
+    fn alive(&self) -> usize {
+        self.alive.load(Ordering::Relaxed)
+    }
+}
+
+struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    fn count(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Reply {
+    text: &'static str,
+    _alive: Alive,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl<B> Service<Request<B>> for Upstream
+where
+    B: Body<Data = Bytes, Error: fmt::Debug> + Send + Unpin + 'static,
+{
+    type Response = Response<Reply>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Reply>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        let mut steps = self.steps.lock().unwrap();
+        if matches!(steps.front(), Some(NotReady)) {
+            steps.pop_front();
+            return Poll::Ready(Err("not ready".into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let step = self.steps.lock().unwrap().pop_front().unwrap_or_else(|| status(200));
+        let (seen, alive) = (self.seen.clone(), Alive::count(&self.alive));
+        Box::pin(async move {
+            let (head, mut body) = request.into_parts();
+            let frames = if let Read(frames, _) = step { frames } else { usize::MAX };
+            let mut read = Vec::new();
+            for _ in 0..frames {
+                match body.frame().await {
+                    Some(frame) => read.extend(frame.unwrap().into_data().unwrap_or_default()),
+                    None => break,
+                }
+            }
+            seen.lock().unwrap().push(Seen { head, body: read.into() });
+            let response = match step {
+                Answer(response) => response,
+                Read(_, code) => Response::builder().status(code).body("").unwrap(),
+                Fail(error) => return Err(error),
+                Hang => std::future::pending().await,
+                NotReady => unreachable!("taken by poll_ready"),
+            };
+            Ok(response.map(|text| Reply { text, _alive: alive }))
+        })
+    }
+}
+
+fn request(method: Method) -> Request<Full<Bytes>> {
+    Request::builder().method(method).uri("http://api.example.com/a").body(Full::from("body")).unwrap()
+}
+
+fn get() -> Request<Full<Bytes>> {
+    request(Method::GET)
+}
+
+fn with_deadline(mut request: Request<Full<Bytes>>, total: Duration) -> Request<Full<Bytes>> {
+    let deadline = Deadline::after(Instant::now().into_std(), total).unwrap();
+    CallContext::edit(request.extensions_mut()).shorten_deadline(deadline);
+    request
+}
+
+/// Waits of at most a second, from a seed.
+fn layer() -> RetryLayer {
+    RetryLayer::new()
+        .backoff(Backoff::exponential(SECOND, SECOND).unwrap())
+        .throttled_backoff(Backoff::exponential(SECOND, SECOND).unwrap())
+        .chance(Chance::from_seed(1))
+}
+
+/// Writes down what it is told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Hook for Told {
+    fn retrying(&self, event: &Retrying<'_>) {
+        let what = if event.was_refused { "waiting for" } else { "retrying" };
+        self.0.lock().unwrap().push(format!("{what} {}", event.attempt.number()));
+    }
+
+    fn stopped(&self, event: &Stopped<'_>) {
+        self.0.lock().unwrap().push(format!("{} after {}", event.why, event.attempt.number()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_sent_again() {
+    let (upstream, recorder) = (Upstream::of([status(503), Fail("reset".into())]), Recorder::new());
+    let service = ServiceBuilder::new().layer(layer()).layer(recorder.layer()).service(upstream.clone());
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.extensions().get(), Some(&Attempts(NonZeroU32::new(3).unwrap())));
+    assert_eq!(upstream.bodies(), ["body", "body", "body"]);
+    // Waits below a second, from the seed.
+    assert_eq!(
+        recorder.timeline().to_string(),
+        "0ms GET /a -> 503; +567ms GET /a -> error; +746ms GET /a -> 200"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_is_returned_as_it_is() {
+    for code in [200, 204, 304, 400, 401, 404, 409, 422, 501, 505] {
+        let upstream = Upstream::of([status(code)]);
+        let response = layer().layer(upstream.clone()).oneshot(get()).await.unwrap();
+        assert_eq!((response.status().as_u16(), upstream.calls()), (code, 1));
+        assert!(response.extensions().is_empty(), "one attempt is no news");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_is_sent_once() {
+    for method in [Method::POST, Method::PATCH, Method::CONNECT] {
+        let upstream = Upstream::of([status(503)]);
+        let told = Told::default();
+        let service = layer().hook(told.clone()).layer(upstream.clone());
+        let response = service.oneshot(request(method.clone())).await.unwrap();
+        assert_eq!((response.status().as_u16(), upstream.calls()), (503, 1), "{method}");
+        assert_eq!(told.take(), ["method after 1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_with_a_key_or_the_callers_word_is_sent_again() {
+    let mut with_key = request(Method::POST);
+    with_key.headers_mut().insert("idempotency-key", "\"8e03978e\"".parse().unwrap());
+    let mut by_word = request(Method::POST);
+    CallContext::edit(by_word.extensions_mut()).retry_mut().safe_to_repeat = true;
+    for request in [with_key, by_word] {
+        let upstream = Upstream::of([status(503)]);
+        assert_eq!(layer().layer(upstream.clone()).oneshot(request).await.unwrap().status(), 200);
+        let seen = upstream.seen.lock().unwrap();
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[0].head.headers, seen[1].head.headers, "the same key");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_attempts_are_made_the_last_result_is_returned() {
+    let upstream = Upstream::of([status(500), status(502), status(503)]);
+    let told = Told::default();
+    let response = layer().hook(told.clone()).layer(upstream.clone()).oneshot(get()).await.unwrap();
+    assert_eq!((response.status().as_u16(), upstream.calls()), (503, 3));
+    assert_eq!(response.extensions().get(), Some(&Attempts(NonZeroU32::new(3).unwrap())));
+    assert_eq!(told.take(), ["retrying 1", "retrying 2", "attempts after 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_error_is_returned_unchanged() {
+    let upstream = Upstream::of([Fail("1".into()), Fail("2".into()), Fail(Box::new(fmt::Error))]);
+    let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
+    assert!(error.is::<fmt::Error>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_may_have_its_own_number_of_attempts_or_none() {
+    let calls = |change: fn(&mut bartizan_core::RetryOverride)| async move {
+        let upstream = Upstream::of((0..9).map(|_| status(503)));
+        let mut request = get();
+        change(CallContext::edit(request.extensions_mut()).retry_mut());
+        layer().layer(upstream.clone()).oneshot(request).await.unwrap();
+        upstream.calls()
+    };
+    assert_eq!(calls(|_| {}).await, 3);
+    assert_eq!(calls(|retry| retry.attempts = NonZeroU32::new(5)).await, 5);
+    assert_eq!(calls(|retry| retry.attempts = NonZeroU32::new(1)).await, 1);
+    assert_eq!(calls(|retry| retry.off = true).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn disabled_sends_once_and_is_silent() {
+    let (upstream, told) = (Upstream::of([status(503)]), Told::default());
+    let service = RetryLayer::disabled().hook(told.clone()).layer(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 503);
+    assert_eq!(upstream.calls(), 1);
+    assert_eq!(told.take(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn off_and_a_single_attempt_are_told_apart() {
+    let told = Told::default();
+    let service = layer().hook(told.clone()).layer(Upstream::of([status(503), status(503)]));
+    for change in [
+        (|r: &mut bartizan_core::RetryOverride| r.off = true) as fn(&mut _),
+        |r: &mut bartizan_core::RetryOverride| r.attempts = NonZeroU32::new(1),
+    ] {
+        let mut request = get();
+        change(CallContext::edit(request.extensions_mut()).retry_mut());
+        service.clone().oneshot(request).await.unwrap();
+    }
+    assert_eq!(told.take(), ["off after 1", "attempts after 1"]);
+}
+
+fn throttled(fields: &[(http::HeaderName, &str)]) -> Does {
+    let mut response = Response::builder().status(429).body("").unwrap();
+    for (name, value) in fields {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    Answer(response)
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_waited_for() {
+    let date = |text| (RETRY_AFTER, text);
+    let table: [(&[_], _); 4] = [
+        (&[(RETRY_AFTER, "20")], 20.0),
+        (&[date("Sun, 06 Nov 1994 08:50:00 GMT"), (DATE, "Sun, 06 Nov 1994 08:49:00 GMT")], 60.0),
+        // Without a `Date` the clock on the wall counts.
+        (&[date("Sun, 06 Nov 1994 08:49:47 GMT")], 10.0),
+        (&[(RETRY_AFTER, "in a while")], 0.0),
+    ];
+    let wall = WallClock::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
+    for (fields, asked) in table {
+        let start = Instant::now();
+        let service = layer().wall_clock(wall.clone()).layer(Upstream::of([throttled(fields)]));
+        assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+        let waited = start.elapsed().as_secs_f64();
+        assert!(waited >= asked && waited <= (asked * 1.5).max(1.0), "{waited} for {fields:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_five_minutes_is_an_answer() {
+    let (start, told) = (Instant::now(), Told::default());
+    let service = layer().hook(told.clone()).layer(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 429);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(told.take(), ["retry_after after 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_beyond_the_deadline_is_not_begun() {
+    let (start, told) = (Instant::now(), Told::default());
+    let service = layer().hook(told.clone()).layer(Upstream::of([throttled(&[(RETRY_AFTER, "20")])]));
+    let response = service.clone().oneshot(with_deadline(get(), 20 * SECOND)).await.unwrap();
+    assert_eq!((response.status().as_u16(), start.elapsed()), (429, Duration::ZERO));
+    assert_eq!(told.take(), ["deadline after 1"]);
+
+    let service = layer().layer(Upstream::of([throttled(&[(RETRY_AFTER, "20")])]));
+    assert_eq!(service.oneshot(with_deadline(get(), 31 * SECOND)).await.unwrap().status(), 200);
+}
+
+#[derive(Debug)]
+struct Refused(Rejection);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("circuit open")
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn refused(retry_in: Option<Duration>) -> Does {
+    Fail(Box::new(Refused(Rejection::new(retry_in))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_local_refusal_is_waited_for_and_is_no_attempt() {
+    let (start, told) = (Instant::now(), Told::default());
+    let upstream = Upstream::of([refused(Some(10 * SECOND)), status(503), status(503), status(503)]);
+    let service = layer().hook(told.clone()).layer(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 503);
+    assert!(start.elapsed() >= 10 * SECOND && start.elapsed() < 17 * SECOND);
+    assert_eq!(told.take(), ["waiting for 1", "retrying 1", "retrying 2", "attempts after 3"]);
+    let numbers: Vec<_> = upstream.contexts().iter().map(|c| c.as_ref().and_then(|c| c.attempt())).collect();
+    let number = NonZeroU32::new;
+    assert_eq!(numbers, [None, number(1), number(2), number(3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_refusal_is_returned() {
+    let told = Told::default();
+    let upstream = Upstream::of([refused(Some(SECOND)), refused(Some(SECOND)), status(200)]);
+    let error = layer().hook(told.clone()).layer(upstream.clone()).oneshot(get()).await.unwrap_err();
+    assert!(find_source::<Rejection>(&*error).is_some());
+    assert_eq!((upstream.calls(), told.take()), (2, vec!["waiting for 1".into(), "refused after 1".into()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_names_no_time_or_too_long_a_time_is_returned() {
+    let table = [
+        (None, "refused after 1"),
+        (Some(9 * SECOND), "deadline after 1"),
+        (Some(301 * SECOND), "refused after 1"),
+    ];
+    for (retry_in, why) in table {
+        let (start, told) = (Instant::now(), Told::default());
+        let service = layer().hook(told.clone()).layer(Upstream::of([refused(retry_in)]));
+        assert!(service.oneshot(with_deadline(get(), 9 * SECOND)).await.unwrap_err().is::<Refused>());
+        assert_eq!((start.elapsed(), told.take()), (Duration::ZERO, vec![why.into()]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_may_be_an_answer() {
+    let mut answer = Response::builder().status(503).body("").unwrap();
+    answer.extensions_mut().insert(Rejection::new(Some(SECOND)));
+    let (upstream, told) = (Upstream::of([Answer(answer)]), Told::default());
+    let service = layer().hook(told.clone()).layer(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(told.take(), ["waiting for 1"]);
+}
+
+/// Polls ready, which the upstream is at once, and calls.
+fn begin<S: Service<Request<B>, Error: fmt::Debug>, B>(service: &mut S, request: Request<B>) -> S::Future {
+    let Poll::Ready(ready) = service.poll_ready(&mut Context::from_waker(Waker::noop())) else {
+        panic!("not ready")
+    };
+    ready.unwrap();
+    service.call(request)
+}
+
+/// Polls once; whether it is still pending.
+fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_attempt_is_gone_before_the_wait() {
+    let upstream = Upstream::of([status(503)]);
+    let mut service = layer().layer(upstream.clone());
+    let mut future = std::pin::pin!(begin(&mut service, get()));
+    assert_eq!(upstream.alive(), 1, "the future");
+    assert!(is_pending(future.as_mut()));
+    assert_eq!((upstream.calls(), upstream.alive()), (1, 0), "neither future nor response");
+    assert_eq!(future.await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_in_a_wait_or_an_attempt_nothing_is_left_and_nothing_is_sent() {
+    let upstream = Upstream::of([status(503), Hang]);
+    let mut service = layer().layer(upstream.clone());
+    let mut waiting = Box::pin(begin(&mut service, get()));
+    assert!(is_pending(waiting.as_mut()));
+    drop(waiting);
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!((upstream.calls(), upstream.alive()), (1, 0));
+
+    let mut hanging = Box::pin(begin(&mut service, get()));
+    assert!(is_pending(hanging.as_mut()));
+    assert_eq!(upstream.alive(), 1);
+    drop(hanging);
+    assert_eq!(upstream.alive(), 0);
+    drop(begin(&mut service, get()));
+    assert_eq!((upstream.calls(), upstream.alive()), (2, 0), "never polled, never sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn later_attempts_know_their_number_and_keep_what_the_caller_put_in() {
+    let upstream = Upstream::of([status(503), status(503)]);
+    let mut request = with_deadline(get(), 60 * SECOND);
+    CallContext::edit(request.extensions_mut()).set_partition("tenant");
+    request.extensions_mut().insert("mine");
+    layer().layer(upstream.clone()).oneshot(request).await.unwrap();
+    for (seen, number) in
+        upstream.seen.lock().unwrap().iter().zip([None, NonZeroU32::new(2), NonZeroU32::new(3)])
+    {
+        let call = CallContext::of(&seen.head.extensions).unwrap();
+        assert_eq!((call.attempt(), call.partition()), (number, Some("tenant")));
+        assert_eq!(call.deadline().unwrap().total(), 60 * SECOND);
+        assert_eq!(seen.head.extensions.get(), Some(&"mine"));
+        assert_eq!(seen.head.uri, "http://api.example.com/a");
+        assert_eq!(seen.head.method, Method::GET);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_attempt_carries_no_context_of_ours() {
+    let upstream = Upstream::of([status(503)]);
+    layer().layer(upstream.clone()).oneshot(get()).await.unwrap();
+    let numbers: Vec<_> = upstream.contexts().iter().map(|c| c.as_ref().map(|c| c.attempt())).collect();
+    assert_eq!(numbers, [None, Some(NonZeroU32::new(2))]);
+}
+
+fn streamed(frames: [&'static str; 3]) -> Request<bodies::Body> {
+    Request::put("http://api.example.com/a").body(bodies::Body::frames(frames.map(Step::data))).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_replayed_byte_for_byte() {
+    let upstream = Upstream::of([Read(2, 503), Read(0, 503)]);
+    let service = ServiceBuilder::new().layer(ReplayLayer::new(6)).layer(layer()).service(upstream.clone());
+    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 200);
+    assert_eq!(upstream.bodies(), ["abcd", "", "abcdef"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_above_the_limit_is_sent_once_and_its_answer_returned() {
+    let (upstream, told) = (Upstream::of([status(503)]), Told::default());
+    let service = ServiceBuilder::new()
+        .layer(ReplayLayer::new(5))
+        .layer(layer().hook(told.clone()))
+        .service(upstream.clone());
+    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 503);
+    assert_eq!(upstream.bodies(), ["abcdef"]);
+    assert_eq!(told.take(), ["body after 1"]);
+}
+
+/// A body that can never be sent twice.
+#[derive(Debug)]
+struct Once(Full<Bytes>);
+
+impl bartizan_core::Replay for Once {
+    fn replay(&self) -> Option<Self> {
+        None
+    }
+}
+
+impl Body for Once {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_a_copy_goes_once_and_whole() {
+    let (upstream, told) = (Upstream::of([status(503)]), Told::default());
+    let service = layer().hook(told.clone()).layer(upstream.clone());
+    let response = service.oneshot(get().map(Once)).await.unwrap();
+    assert_eq!((response.status().as_u16(), upstream.bodies()), (503, vec![Bytes::from("body")]));
+    assert_eq!(told.take(), ["body after 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_inner_does_not_become_ready_has_failed() {
+    let upstream = Upstream::of([status(503), NotReady]);
+    assert_eq!(layer().layer(upstream.clone()).oneshot(get()).await.unwrap().status(), 200);
+    assert_eq!(upstream.calls(), 2);
+    let upstream = Upstream::of([NotReady]);
+    let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
+    assert_eq!(error.to_string(), "not ready", "before the first attempt it is the service's own readiness");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_is_a_policy() {
+    let policy = |attempt: &Attempt<'_>| match attempt.result() {
+        Ok(head) if head.status == StatusCode::NOT_FOUND => {
+            assert_eq!(attempt.request().map(|request| request.uri.path()), Some("/a"));
+            Verdict::Retry(Pace::Transient)
+        }
+        _ => attempt.standard(),
+    };
+    let upstream = Upstream::of([status(404), status(503)]);
+    assert_eq!(RetryLayer::with_policy(policy).layer(upstream).oneshot(get()).await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_classifier_serves_the_standard_policy() {
+    let classifier = |_: Result<bartizan_core::Head<'_>, &(dyn std::error::Error + 'static)>| {
+        bartizan_core::Outcome::Success
+    };
+    let upstream = Upstream::of([status(503)]);
+    let service = RetryLayer::with_policy(Standard::with_classifier(classifier)).layer(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readied_inner_makes_the_first_attempt_and_clones_the_others() {
+    let (inner, log) = readiness::record(Upstream::of([status(503)]));
+    let mut service = layer().layer(inner);
+    begin(&mut service, get()).await.unwrap();
+    assert_eq!(log.text(), "ready, clone, call, clone, ready, call");
+    log.clear();
+    begin(&mut service, request(Method::POST)).await.unwrap();
+    assert_eq!(log.text(), "ready, call", "what may not be sent again is not prepared for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn debug_names_what_matters_and_no_header() {
+    let service = layer().layer(tower::util::service_fn(|_: ()| std::future::ready(Ok::<_, BoxError>(()))));
+    let text = format!("{:?} {:?}", layer(), service.config);
+    assert!(text.contains("max_attempts"), "{text}");
+}

@@ -1,0 +1,49 @@
+//! The layers keep the contract of `tower_service::Service`.
+
+use std::time::Duration;
+
+use bartizan_core::{CallContext, Deadline};
+use bartizan_test::contract;
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+
+#[test]
+fn attempt_timeout() {
+    contract::check(AttemptTimeoutLayer::default);
+    contract::check(AttemptTimeoutLayer::disabled);
+    contract::check(|| AttemptTimeoutLayer::default().respond());
+}
+
+#[test]
+fn deadline() {
+    contract::check(DeadlineLayer::default);
+    contract::check(DeadlineLayer::enforce_only);
+    contract::check(|| DeadlineLayer::default().stamp_only());
+    contract::check(|| DeadlineLayer::default().respond());
+}
+
+/// Every second call has no time left, so that the layers refuse it.
+fn every_second_too_late(nth: usize) -> Request<Full<Bytes>> {
+    let mut request =
+        Request::get(format!("http://contract.test/{nth}")).body(Full::default()).expect("a valid path");
+    let now = tokio::time::Instant::now().into_std();
+    let total = Duration::from_secs(if nth.is_multiple_of(2) { 3600 } else { 0 });
+    let deadline = Deadline::after(now, total).expect("an hour from now can be shown");
+    CallContext::edit(request.extensions_mut()).shorten_deadline(deadline);
+    request
+}
+
+#[test]
+fn refusals_leave_nothing_behind() {
+    contract::check_with(AttemptTimeoutLayer::default, every_second_too_late);
+    contract::check_with(DeadlineLayer::default, every_second_too_late);
+}
+
+#[test]
+fn an_inner_that_is_not_send_will_do() {
+    contract::accepts_local(&AttemptTimeoutLayer::default());
+    contract::accepts_local(&AttemptTimeoutLayer::default().respond());
+    contract::accepts_local(&DeadlineLayer::default());
+}
