@@ -1,1 +1,37 @@
-//! The facade.
+//! Independent tower layers that make calling other people's HTTP APIs safe, under one name.
+//!
+//! Each layer is a crate of its own, which may as well be used alone. This one re-exports them, one feature each:
+//!
+//! | feature | module | what it does |
+//! |---|---|---|
+//! | `retry` (default) | [`retry`] | sends a request again when that may help and can do no harm |
+//! | `timeout` (default) | [`timeout`] | bounds attempts and whole calls |
+//! | `tracing` | | events of every layer that is switched on |
+//!
+//! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
+//! for each attempt, then the transport.
+//!
+//! ```
+//! use bartizan::retry::RetryLayer;
+//! use bartizan::timeout::{AttemptTimeoutLayer, DeadlineLayer};
+//! use tower::ServiceBuilder;
+//!
+//! let stack = ServiceBuilder::new()
+//!     .layer(DeadlineLayer::default())
+//!     .layer(RetryLayer::new())
+//!     .layer(AttemptTimeoutLayer::default());
+//! # let _ = stack;
+//! ```
+
+#[doc(no_inline)]
+pub use bartizan_core as core;
+#[cfg(feature = "retry")]
+#[doc(no_inline)]
+pub use bartizan_retry as retry;
+#[cfg(feature = "timeout")]
+#[doc(no_inline)]
+pub use bartizan_timeout as timeout;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
