@@ -96,11 +96,23 @@ fn each_tree_is_as_small_as_promised() {
 }
 
 #[test]
+fn the_readme_counts_what_each_crate_pulls_in() {
+    let text = include_str!("../README.md");
+    for row in table() {
+        let start = format!("| [`{}`](", row.name);
+        let line = text.lines().find(|line| line.starts_with(&start)).expect("each crate has a row");
+        let others = tree(&row.name, "normal").len() - 1;
+        assert!(line.contains(&format!("| {others} crates |")), "{others} crates, but {line}");
+    }
+}
+
+#[test]
 fn base_layers_bring_no_c_and_no_procedural_macro() {
     for name in ["bartizan-core", "bartizan-timeout", "bartizan-retry"] {
         for line in tree(name, "normal,build") {
             let package = line.split(' ').next().expect("a line has a name");
-            let builds_c = ["cc", "cmake", "pkg-config", "bindgen"].contains(&package) || package.ends_with("-sys");
+            let builds_c =
+                ["cc", "cmake", "pkg-config", "bindgen"].contains(&package) || package.ends_with("-sys");
             assert!(!builds_c, "{name} pulls in {package}");
             assert!(!line.contains("(proc-macro)"), "{name} pulls in {line}");
         }

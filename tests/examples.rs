@@ -1,0 +1,26 @@
+//! What the examples print.
+
+#![allow(missing_docs)]
+
+use std::process::Command;
+
+fn run(example: &str) -> String {
+    // Built already, with the tests.
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--locked", "--offline", "--example", example])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs, since it runs this");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("examples print UTF-8")
+}
+
+#[test]
+fn hyper_client() {
+    let text = run("hyper_client");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..2], ["200 OK after 3 attempts", "hello"]);
+    assert!(lines[2].starts_with("the server saw: 0ms GET /greeting -> 503; +"), "{}", lines[2]);
+    assert!(lines[2].contains("ms GET /greeting -> hang; +1"), "{}", lines[2]);
+    assert!(lines[2].ends_with("ms GET /greeting -> 200"), "{}", lines[2]);
+}
