@@ -53,6 +53,23 @@
 //! `B: Replay`: `Full` and `Empty` as they are; streams through one [`ReplayLayer`] around the whole stack. The body types of
 //! request and response stay what they are.
 //!
+//! Where a body cannot be sent twice, the compiler says so at the `.call()` or `.oneshot()` of the finished stack, and in
+//! many words. `ServiceBuilder::check_service` in the middle of a stack finds the layer that does not fit:
+//!
+//! ```
+//! # use bartizan_core::BoxError;
+//! # use bartizan_retry::RetryLayer;
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use tower::ServiceBuilder;
+//! # type HttpClient = tower::util::BoxCloneSyncService<Request<Full<Bytes>>, Response<()>, BoxError>;
+//! let stack = ServiceBuilder::new()
+//!     .layer(RetryLayer::new())
+//!     .check_service::<HttpClient, Request<Full<Bytes>>, Response<()>, BoxError>();
+//! # let _ = stack;
+//! ```
+//!
 //! # Readiness
 //!
 //! Pass-through: `poll_ready` is the inner's, the readied inner makes the first attempt, and each later one is made by a

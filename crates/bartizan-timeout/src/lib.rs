@@ -38,6 +38,24 @@
 //! the error is [`DeadlineExceeded`]. If nothing was sent, it has a [`Rejection`](bartizan_core::Rejection) as
 //! its source. On the server side `.respond()` turns both into a 504 answer.
 //!
+//! # In an axum router
+//!
+//! `Router::layer` takes only services that cannot fail, so the layers need `.respond()` there:
+//!
+//! ```
+//! # use bartizan_timeout::DeadlineLayer;
+//! # use tower::{Layer, ServiceBuilder};
+//! # let route = tower::service_fn(|_: http::Request<()>| async { Ok::<_, std::convert::Infallible>(http::Response::new(())) });
+//! let service = ServiceBuilder::new()
+//!     .layer(DeadlineLayer::default().respond())
+//!     .check_service::<_, http::Request<()>, _, std::convert::Infallible>()
+//!     .service(route);
+//! # let _ = service;
+//! ```
+//!
+//! Without it the compiler says
+//! ``the trait bound `Infallible: From<Box<dyn std::error::Error + Send + Sync>>` is not satisfied``.
+//!
 //! # Readiness
 //!
 //! Pass-through: `poll_ready` is the inner service's, and `call` calls the readied inner at once. A call that is
