@@ -43,14 +43,15 @@
 //! `Router::layer` takes only services that cannot fail, so the layers need `.respond()` there:
 //!
 //! ```
+//! # use std::convert::Infallible;
 //! # use bartizan_timeout::DeadlineLayer;
-//! # use tower::{Layer, ServiceBuilder};
-//! # let route = tower::service_fn(|_: http::Request<()>| async { Ok::<_, std::convert::Infallible>(http::Response::new(())) });
-//! let service = ServiceBuilder::new()
-//!     .layer(DeadlineLayer::default().respond())
-//!     .check_service::<_, http::Request<()>, _, std::convert::Infallible>()
-//!     .service(route);
-//! # let _ = service;
+//! # use http::{Request, Response};
+//! # use tower::{ServiceBuilder, ServiceExt};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let route = tower::service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
+//! let service = ServiceBuilder::new().layer(DeadlineLayer::default().respond()).service(route);
+//! # let Ok(_) = service.oneshot(Request::new(())).await;
+//! # }
 //! ```
 //!
 //! Without it the compiler says
