@@ -1,0 +1,95 @@
+//! Three ways to call the server. Each is a service that answers with a status once the body is complete.
+
+use std::time::Duration;
+
+use bartizan_core::{BoxError, Chance};
+use bartizan_retry::{Backoff, RetryLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::{Client, connect::Connect};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
+use tower::{Service, ServiceBuilder, ServiceExt};
+
+use crate::counts::Counts;
+
+pub(crate) type Body = Full<Bytes>;
+
+/// How long an attempt may take. Of the healthy server's answers, 99 in 100 come within half of it.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// A little less than a caller's patience, so that the caller learns why.
+const WHOLE_CALL: Duration = Duration::from_millis(2900);
+
+/// Nothing around hyper's client. It keeps its habit of sending again what a closing connection never took.
+pub(crate) fn bare<C: Connect + Clone + Send + Sync + 'static>(connector: C) -> Client<C, Body> {
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
+}
+
+/// What people write: three attempts of everything, at once, after any error and any 429 or 5xx. An attempt ends with the
+/// body, so a torn body is tried again too.
+pub(crate) async fn naive<C>(http: Client<C, Body>, request: Request<Body>) -> Result<StatusCode, BoxError>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let result = match timeout(ATTEMPT, whole(http.clone(), request.clone())).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(elapsed.into()),
+        };
+        let failed = result.as_ref().map_or(true, |status| status.is_server_error() || *status == 429);
+        if !failed || attempts == 3 {
+            return result;
+        }
+    }
+}
+
+/// The stack, outermost layer first. Its three attempts are retry's default, and as many as the naive client's.
+pub(crate) fn stack<S>(http: S, seed: u64, counts: &Counts) -> impl Calls
+where
+    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(1));
+    ServiceBuilder::new()
+        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
+        // Here stands the cache, once it is one of the layers.
+        .layer(
+            RetryLayer::new()
+                .backoff(backoff.expect("200 ms are more than nothing and less than a second"))
+                .chance(Chance::from_seed(seed))
+                .hook(counts.clone()),
+        )
+        // And here the circuit breaker and the rate limit.
+        .layer(AttemptTimeoutLayer::new(ATTEMPT).hook(counts.clone()))
+        .service(http)
+}
+
+/// What a client must be to be called from many tasks.
+pub(crate) trait Calls:
+    Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Calls for S
+where
+    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+}
+
+/// One call, to the end of the answer's body.
+pub(crate) async fn whole(client: impl Calls, request: Request<Body>) -> Result<StatusCode, BoxError> {
+    let response = client.oneshot(request).await.map_err(Into::into)?;
+    let status = response.status();
+    response.into_body().collect().await?;
+    Ok(status)
+}

@@ -1,0 +1,159 @@
+//! The outage of `examples/outage` in virtual time: the same server and clients over pipes in memory.
+
+#[path = "../examples/outage/answer.rs"]
+mod answer;
+#[path = "../examples/outage/clients.rs"]
+mod clients;
+#[path = "../examples/outage/counts.rs"]
+mod counts;
+#[path = "../examples/outage/plot.rs"]
+mod plot;
+#[path = "../examples/outage/report.rs"]
+mod report;
+#[path = "../examples/outage/run.rs"]
+mod run;
+#[path = "../examples/outage/scenario.rs"]
+mod scenario;
+#[path = "../examples/outage/server.rs"]
+mod server;
+
+use std::future::{Ready, ready};
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::DuplexStream;
+use tower::Service;
+
+use crate::report::{Figures, Table, complaint};
+use crate::run::{Live, Network};
+use crate::scenario::Scenario;
+use crate::server::Server;
+
+#[tokio::test(start_paused = true)]
+async fn the_stack_does_better_than_naive_retries_and_repeats_no_post() {
+    let runs = outage(1, 0.4).await;
+    assert_eq!(complaint(&runs), None);
+    let [bare, naive, stack] = runs;
+    assert_eq!((stack.reached_twice, stack.worked_twice), (0, 0));
+    // Else the line above would show nothing.
+    assert!(naive.worked_twice > 0);
+    assert!(stack.goodput() > bare.goodput() + 5.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_layer_of_the_stack_had_something_to_do() {
+    let [_, _, stack] = outage(2, 0.5).await;
+    let counted = &stack.counted;
+    assert!(counted.retries_after_backoff > 50, "{counted:?}");
+    assert!(counted.retries_as_asked > 50, "{counted:?}");
+    assert!(counted.attempts_timed_out > 10, "{counted:?}");
+    assert!(counted.deadlines_exceeded > 0, "{counted:?}");
+    assert!(counted.stops["method"] > 20 && counted.stops["attempts"] > 0, "{counted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_seed_gives_one_result() {
+    let runs = outage(3, 0.2).await;
+    assert_eq!(outage(3, 0.2).await, runs);
+    assert_ne!(outage(4, 0.2).await, runs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_picture_names_what_it_shows() {
+    let scenario = Scenario::new(1, 0.1);
+    let runs = play(scenario.clone()).await;
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outage.svg");
+    plot::draw(&path, &scenario, &runs).unwrap();
+    let picture = std::fs::read_to_string(path).unwrap();
+    for phase in &scenario.phases {
+        assert!(picture.contains(phase.weather.name()), "{phase:?}");
+    }
+    assert!(picture.contains(&format!("naive: {:.0} % good", runs[1].goodput())));
+}
+
+async fn outage(seed: u64, pace: f64) -> [Figures; 3] {
+    play(Scenario::new(seed, pace)).await
+}
+
+async fn play(scenario: Scenario) -> [Figures; 3] {
+    let live: [Arc<Live>; 3] = Default::default();
+    let runs = run::side_by_side(&Arc::new(scenario), &Memory, &live).await.expect("memory can be opened");
+    println!("{}", Table(&runs));
+    for (run, live) in runs.iter().zip(&live) {
+        assert_eq!((run.good, run.seen), (live.good(), live.seen()));
+    }
+    runs
+}
+
+/// Pipes in memory.
+#[derive(Debug)]
+struct Memory;
+
+impl Network for Memory {
+    type Connector = Connector;
+
+    async fn open(&self, server: Arc<Server>) -> io::Result<(Connector, String)> {
+        Ok((Connector(server), "in-memory.test".to_owned()))
+    }
+}
+
+/// Makes a pipe and hands its other end to the server.
+#[derive(Clone, Debug)]
+struct Connector(Arc<Server>);
+
+impl Service<Uri> for Connector {
+    type Response = Pipe;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Pipe>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let (client, server) = tokio::io::duplex(16 * 1024);
+        tokio::spawn(self.0.clone().serve(server));
+        ready(Ok(Pipe(TokioIo::new(client))))
+    }
+}
+
+/// The client's end. It is no socket, so it has to say itself that hyper-util may keep it in its pool.
+#[derive(Debug)]
+struct Pipe(TokioIo<DuplexStream>);
+
+impl Connection for Pipe {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Pipe {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl Write for Pipe {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
