@@ -93,6 +93,10 @@ impl Schedule {
         rejection: Rejection,
         left: Option<Duration>,
     ) -> Result<Duration, Stop> {
+        if left.is_some_and(|left| left.is_zero()) {
+            // What refuses then is the deadline, whoever says it.
+            return Err(Stop::Deadline);
+        }
         match rejection.retry_in() {
             Some(retry_in) if retry_in <= LONGEST_RETRY_AFTER => fitting(self.spread(retry_in), left),
             _ => Err(Stop::Refused),
@@ -184,5 +188,7 @@ mod tests {
         assert_eq!(refused(Some(Duration::MAX), None), Err(Stop::Refused));
         assert_eq!(refused(Some(301 * SECOND), None), Err(Stop::Refused));
         assert_eq!(refused(Some(2 * SECOND), Some(SECOND)), Err(Stop::Deadline));
+        assert_eq!(refused(None, Some(SECOND)), Err(Stop::Refused));
+        assert_eq!(refused(None, Some(Duration::ZERO)), Err(Stop::Deadline));
     }
 }
