@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask` lists them.
 
+mod bench;
 mod ci;
 mod clock;
 mod failure;
@@ -20,21 +21,36 @@ use failure::{Failure, Result};
 struct Command {
     name: &'static str,
     about: &'static str,
-    run: fn() -> Result<()>,
+    action: Action,
+}
+
+enum Action {
+    Plain(fn() -> Result<()>),
+    /// With one flag that may be given, and whether it was.
+    Flag(&'static str, fn(bool) -> Result<()>),
 }
 
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         about: "every test, the ignored ones and the doc tests included",
-        run: test::run,
+        action: Action::Plain(test::run),
     },
     Command {
         name: "rules",
         about: "each rule in crates/*/RULES.md has a test that passed",
-        run: rules::run,
+        action: Action::Plain(rules::run),
     },
-    Command { name: "ci", about: "the tests, the rules and every static check", run: ci::run },
+    Command {
+        name: "ci",
+        about: "the tests, the rules and every static check",
+        action: Action::Plain(ci::run),
+    },
+    Command {
+        name: "bench",
+        about: "what the layers cost, into docs/benchmarks.md; --quick only shows a short run",
+        action: Action::Flag("--quick", bench::run),
+    },
 ];
 
 fn main() -> ExitCode {
@@ -52,15 +68,28 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match arguments {
         [] => help(),
         [word] if ["help", "-h", "--help"].contains(&word.as_str()) => help(),
-        [name] => match COMMANDS.iter().find(|command| command.name == name) {
-            Some(command) => (command.run)()?,
+        [name, rest @ ..] => match COMMANDS.iter().find(|command| command.name == name) {
+            Some(command) => command.run(rest)?,
             None => return Err(Failure::usage(format!("no command `{name}`; `cargo xtask` lists them"))),
         },
-        [name, extra, ..] => {
-            return Err(Failure::usage(format!("`{name}` takes no arguments, found `{extra}`")));
-        }
     }
     Ok(())
+}
+
+impl Command {
+    fn run(&self, arguments: &[String]) -> Result<()> {
+        match (&self.action, arguments) {
+            (Action::Plain(run), []) => run(),
+            (Action::Flag(_, run), []) => run(false),
+            (Action::Flag(flag, run), [given]) if given == flag => run(true),
+            (Action::Plain(_), [extra, ..]) => {
+                Err(Failure::usage(format!("`{}` takes no arguments, found `{extra}`", self.name)))
+            }
+            (Action::Flag(flag, _), _) => {
+                Err(Failure::usage(format!("`{}` takes {flag} or nothing", self.name)))
+            }
+        }
+    }
 }
 
 fn help() {

@@ -10,6 +10,7 @@ use crate::{
 pub(crate) enum User {
     Tests,
     Tools,
+    Benches,
 }
 
 struct Need {
@@ -42,6 +43,13 @@ const NEEDS: &[Need] = &[
         probe: &["python3", "-c", "import venv, ensurepip"],
         debian_package: "python3-venv",
         user: User::Tools,
+    },
+    Need {
+        what: "valgrind",
+        why: "counts instructions",
+        probe: &["valgrind", "--version"],
+        debian_package: "valgrind",
+        user: User::Benches,
     },
 ];
 

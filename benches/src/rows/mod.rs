@@ -1,0 +1,12 @@
+//! The rows, and the policies that the peers need.
+
+pub(crate) mod peers;
+pub mod retries;
+pub mod stacks;
+pub mod timeouts;
+
+use std::time::Duration;
+
+/// Long enough that no timer fires while anything is measured.
+const LIMIT: Duration = Duration::from_secs(10);
+const TOTAL: Duration = Duration::from_secs(30);

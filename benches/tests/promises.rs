@@ -1,0 +1,189 @@
+//! What the layers promise to ask of the heap and of the service inside, exactly. Real time and valgrind are not needed.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bartizan_benches::drive::{call, get, post, request};
+use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
+use bartizan_retry::{ReplayLayer, RetryLayer};
+use bartizan_test::alloc::{self, CountingAllocator};
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use http::{Method, Request};
+use tower_layer::Layer;
+use tower_service::Service;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
+
+/// Of the innermost service; `Rc`, since no layer may ask for `Send`.
+#[derive(Default)]
+struct Clones(Rc<Cell<u64>>);
+
+struct Counted<S> {
+    inner: S,
+    clones: Rc<Cell<u64>>,
+}
+
+impl Clones {
+    fn of<S>(&self, inner: S) -> Counted<S> {
+        Counted { inner, clones: self.0.clone() }
+    }
+}
+
+impl<S: Clone> Clone for Counted<S> {
+    fn clone(&self) -> Self {
+        self.clones.set(self.clones.get() + 1);
+        Self { inner: self.inner.clone(), clones: self.clones.clone() }
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for Counted<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.inner.call(request)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cost {
+    allocations: u64,
+    clones: u64,
+}
+
+const NOTHING: Cost = Cost { allocations: 0, clones: 0 };
+
+/// What one call costs through the stack that `build` makes: the second of three, and the others have to cost the same.
+fn cost<S, C, B>(inner: S, build: impl FnOnce(Counted<S>) -> C, request: &Request<B>) -> Cost
+where
+    C: Service<Request<B>>,
+    C::Error: std::fmt::Debug,
+    B: Clone,
+{
+    // For the timers, which no runtime turns.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("memory");
+    let _entered = runtime.enter();
+    let clones = Clones::default();
+    let mut service = build(clones.of(inner));
+    let costs = [(); 3].map(|()| {
+        let (request, before) = (request.clone(), clones.0.get());
+        let (answer, counts) = alloc::count(|| call(&mut service, request));
+        answer.expect("the upstream answers");
+        let allocations = counts.allocations + counts.reallocations;
+        Cost { allocations, clones: clones.0.get() - before }
+    });
+    let [first, second, third] = costs;
+    assert!(first == second && second == third, "calls differ: {first:?} {second:?} {third:?}");
+    second
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Whether the answer is there at once or has to be waited for, with a timer.
+macro_rules! both {
+    ($build:expr, $request:expr) => {
+        [cost(ReadyAtOnce::default(), $build, $request), cost(PendingOnce::default(), $build, $request)]
+    };
+}
+
+#[test]
+fn the_bare_service_costs_nothing() {
+    assert_eq!(both!(|inner| inner, &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn an_attempt_timeout_costs_neither_heap_nor_clone() {
+    let layer = AttemptTimeoutLayer::new(SECOND);
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+    assert_eq!(both!(|inner| AttemptTimeoutLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_deadline_costs_the_requests_extensions() {
+    let layer = DeadlineLayer::new(SECOND);
+    let extensions = Cost { allocations: 3, clones: 0 };
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [extensions, extensions]);
+    assert_eq!(both!(|inner| DeadlineLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_post_without_a_key_costs_neither_heap_nor_clone() {
+    assert_eq!(both!(|inner| RetryLayer::new().layer(inner), &post()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_retry_that_is_off_costs_neither_heap_nor_clone() {
+    assert_eq!(both!(|inner| RetryLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_get_costs_the_copy_of_its_header_fields() {
+    // The two pieces of a `HeaderMap`. The target, the values and the body are counted references.
+    let copy = Cost { allocations: 2, clones: 1 };
+    let costs = both!(|inner| RetryLayer::new().layer(inner), &get());
+    assert!(costs.iter().all(|cost| *cost == copy), "{costs:?}");
+}
+
+#[test]
+fn a_get_without_header_fields_costs_no_heap() {
+    let request = Request::get("http://api.example.com/").body(get().into_body()).unwrap();
+    let costs = both!(|inner| RetryLayer::new().layer(inner), &request);
+    assert!(costs.iter().all(|cost| cost.allocations == 0), "{costs:?}");
+}
+
+#[test]
+fn with_a_deadline_outside_a_get_costs_at_most_five_pieces() {
+    let costs = both!(|inner| DeadlineLayer::new(SECOND).layer(RetryLayer::new().layer(inner)), &get());
+    assert!(costs.iter().all(|cost| cost.allocations <= 5 && cost.clones <= 1), "{costs:?}");
+}
+
+#[test]
+fn an_attempt_timeout_inside_adds_nothing_to_them() {
+    let (deadline, retry) = (DeadlineLayer::new(SECOND), RetryLayer::new());
+    let attempt = AttemptTimeoutLayer::new(SECOND);
+    let costs = both!(|inner| deadline.layer(retry.layer(attempt.layer(inner))), &get());
+    assert!(costs.iter().all(|cost| cost.allocations <= 5 && cost.clones <= 1), "{costs:?}");
+}
+
+#[test]
+fn a_kept_stream_costs_its_state_and_its_list_of_frames() {
+    let request = request(Method::PUT, OneFrame::new(b"a frame"));
+    let alone = cost(Reader::default(), |inner| ReplayLayer::default().layer(inner), &request);
+    // Nobody can ask for a copy, so no list is kept.
+    assert_eq!(alone, Cost { allocations: 1, clones: 0 });
+
+    let stack = |inner| ReplayLayer::default().layer(RetryLayer::new().layer(inner));
+    assert_eq!(cost(Reader::default(), stack, &request), Cost { allocations: 2 + 2, clones: 1 });
+}
+
+#[test]
+fn a_piece_and_a_clone_are_seen() {
+    /// Boxes the request and clones the inner in each call.
+    struct Wasteful<S>(S);
+
+    impl<S: Service<Request<B>, Error = io::Error> + Clone, B> Service<Request<B>> for Wasteful<S> {
+        type Response = S::Response;
+        type Error = io::Error;
+        type Future = S::Future;
+
+        fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+            self.0.poll_ready(cx)
+        }
+
+        fn call(&mut self, request: Request<B>) -> S::Future {
+            self.0 = self.0.clone();
+            self.0.call(*std::hint::black_box(Box::new(request)))
+        }
+    }
+
+    assert_eq!(cost(ReadyAtOnce::default(), Wasteful, &get()), Cost { allocations: 1, clones: 1 });
+}
