@@ -16,15 +16,16 @@ pub(crate) struct Call<S, B, P, H> {
     config: Arc<Config<P, H>>,
     kept: Result<(S, Kept<B>), Stop>,
     max_attempts: NonZeroU32,
+    /// Attempts made or begun.
     made: NonZeroU32,
     /// A refusal of a layer below is waited for once.
     waited_for_refusal: bool,
 }
 
-/// Another attempt.
+/// Another attempt, with this body.
 pub(crate) struct Again<B> {
     pub(crate) wait: Duration,
-    pub(crate) request: Request<B>,
+    pub(crate) body: B,
 }
 
 impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
@@ -45,8 +46,16 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
     where
         S: Clone,
     {
-        let (inner, _) = self.kept.as_ref().expect("another attempt needs what was kept, so it is there");
-        inner.clone()
+        self.kept().0.clone()
+    }
+
+    /// The request of the next attempt.
+    pub(crate) fn request(&self, body: B) -> Request<B> {
+        self.kept().1.request(body, self.made)
+    }
+
+    fn kept(&self) -> &(S, Kept<B>) {
+        self.kept.as_ref().expect("another attempt needs what was kept, so it is there")
     }
 
     /// What follows from the result of an attempt; `None` if it is the caller's.
@@ -100,8 +109,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         let asked = head.and_then(|head| retry_after(head.headers, self.config.wall_clock.now()));
         let wait = self.config.schedule.wait(self.made.get(), pace, asked, time_left(kept))?;
         // Last, since it ends the copy that is being sent.
-        let request = kept.copy(self.made.saturating_add(1)).ok_or(Stop::Body)?;
-        Ok(Again { wait, request })
+        let body = kept.replay().ok_or(Stop::Body)?;
+        Ok(Again { wait, body })
     }
 
     fn after_refusal(&self, rejection: Rejection) -> Result<Again<B>, Stop> {
@@ -110,8 +119,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
             return Err(Stop::Refused);
         }
         let wait = self.config.schedule.wait_for_refusal(rejection, time_left(kept))?;
-        let request = kept.copy(self.made).ok_or(Stop::Body)?;
-        Ok(Again { wait, request })
+        let body = kept.replay().ok_or(Stop::Body)?;
+        Ok(Again { wait, body })
     }
 }
 

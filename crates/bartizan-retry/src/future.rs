@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{Attempts, BoxError, ReadyThenCall, Replay};
+use bartizan_core::{Attempts, BoxError, Replay};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
@@ -26,17 +26,18 @@ pin_project! {
 }
 
 pin_project! {
+    // Between attempts only a body is held beside what the call keeps: the request is made when it is sent.
     #[project = StateProjection]
     enum State<S, B, F> {
-        Calling { #[pin] attempt: ReadyThenCall<S, Request<B>, F> },
-        // The request is taken when the wait is over.
-        Waiting { #[pin] timer: Sleep, request: Option<Request<B>> },
+        Calling { #[pin] attempt: F },
+        Waiting { #[pin] timer: Sleep, body: Option<B> },
+        NotReady { inner: S, body: Option<B> },
     }
 }
 
 impl<S: Service<Request<B>>, B, P, H> ResponseFuture<S, B, P, H, S::Future> {
     pub(crate) fn new(first: S::Future, call: Call<S, B, P, H>) -> Self {
-        Self { state: State::Calling { attempt: ReadyThenCall::called(first) }, call }
+        Self { state: State::Calling { attempt: first }, call }
     }
 }
 
@@ -53,23 +54,31 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let next = match this.state.as_mut().project() {
-                StateProjection::Calling { attempt } => {
-                    let result = ready!(attempt.poll(cx)).map_err(Into::into);
-                    let Some(again) = this.call.after(&result) else {
-                        return Poll::Ready(with_attempts(result, this.call));
-                    };
-                    // The failed attempt's response goes here and its future below, both before the wait.
-                    drop(result);
-                    State::Waiting { timer: sleep(again.wait), request: Some(again.request) }
-                }
-                StateProjection::Waiting { timer, request } => {
+            let result = match this.state.as_mut().project() {
+                StateProjection::Calling { attempt } => ready!(attempt.poll(cx)),
+                StateProjection::Waiting { timer, body } => {
                     ready!(timer.poll(cx));
-                    let request = request.take().expect("the request is there until the wait is over");
-                    State::Calling { attempt: ReadyThenCall::new(this.call.not_ready_inner(), request) }
+                    let (inner, body) = (this.call.not_ready_inner(), body.take());
+                    this.state.set(State::NotReady { inner, body });
+                    continue;
                 }
+                StateProjection::NotReady { inner, body } => match ready!(inner.poll_ready(cx)) {
+                    Ok(()) => {
+                        let body = body.take().expect("the body is there until the one call");
+                        let attempt = inner.call(this.call.request(body));
+                        this.state.set(State::Calling { attempt });
+                        continue;
+                    }
+                    Err(error) => Err(error),
+                },
             };
-            this.state.set(next);
+            let result = result.map_err(Into::into);
+            let Some(again) = this.call.after(&result) else {
+                return Poll::Ready(with_attempts(result, this.call));
+            };
+            // The failed attempt's response and its future go here, before the wait.
+            drop(result);
+            this.state.set(State::Waiting { timer: sleep(again.wait), body: Some(again.body) });
         }
     }
 }
@@ -92,6 +101,7 @@ impl<S, B, P, H, F> fmt::Debug for ResponseFuture<S, B, P, H, F> {
         let state = match self.state {
             State::Calling { .. } => "calling",
             State::Waiting { .. } => "waiting",
+            State::NotReady { .. } => "not ready",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

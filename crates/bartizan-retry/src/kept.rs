@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use bartizan_core::{CallContext, Replay};
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
-use crate::{RequestHead, Stop};
+use crate::RequestHead;
 
 /// What is kept of a request so that it can be sent again.
 pub(crate) struct Kept<B> {
@@ -19,24 +19,21 @@ pub(crate) struct Kept<B> {
 }
 
 impl<B: Replay> Kept<B> {
-    /// The request to send first, and what to send later copies from, or why there can be none.
-    pub(crate) fn from(request: Request<B>) -> (Request<B>, Result<Self, Stop>) {
-        let (head, body) = request.into_parts();
-        let Some(copy) = body.replay() else {
-            return (Request::from_parts(head, body), Err(Stop::Body));
-        };
-        let context = CallContext::of(&head.extensions).cloned();
-        let nothing_else = head.extensions.len() == usize::from(context.is_some());
-        let kept = Self {
-            method: head.method.clone(),
-            uri: head.uri.clone(),
-            version: head.version,
-            headers: head.headers.clone(),
-            extensions: if nothing_else { Extensions::new() } else { head.extensions.clone() },
+    /// Keeps what `request` is, and leaves a copy of its body in it; `None` if there can be no copy.
+    pub(crate) fn of(request: &mut Request<B>) -> Option<Self> {
+        let copy = request.body().replay()?;
+        let body = std::mem::replace(request.body_mut(), copy);
+        let context = CallContext::of(request.extensions()).cloned();
+        let nothing_else = request.extensions().len() == usize::from(context.is_some());
+        Some(Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: request.headers().clone(),
+            extensions: if nothing_else { Extensions::new() } else { request.extensions().clone() },
             context,
             body,
-        };
-        (Request::from_parts(head, copy), Ok(kept))
+        })
     }
 
     pub(crate) fn head(&self) -> RequestHead<'_> {
@@ -56,9 +53,14 @@ impl<B: Replay> Kept<B> {
         self.body.can_replay()
     }
 
-    /// The request for attempt `number`. From here on the copy that was sent before can read no more of a streamed body.
-    pub(crate) fn copy(&self, number: NonZeroU32) -> Option<Request<B>> {
-        let mut request = Request::new(self.body.replay()?);
+    /// A body for the next attempt. From here on the copy that was sent before can read no more of a stream.
+    pub(crate) fn replay(&self) -> Option<B> {
+        self.body.replay()
+    }
+
+    /// The request for attempt `number`.
+    pub(crate) fn request(&self, body: B, number: NonZeroU32) -> Request<B> {
+        let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.version_mut() = self.version;
@@ -67,6 +69,6 @@ impl<B: Replay> Kept<B> {
         let mut context = self.context.clone().unwrap_or_default();
         context.set_attempt(number);
         request.extensions_mut().insert(context);
-        Some(request)
+        request
     }
 }

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::num::NonZeroU32;
 
 use bartizan_core::{ByStatus, CallContext, Classify, Head, Outcome, classify};
-use http::{Extensions, HeaderMap, Method, Request, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 
 /// Which requests may be sent again, and after which answers.
 ///
@@ -115,6 +115,9 @@ impl<'a> Attempt<'a> {
     }
 }
 
+/// A parsed name: looking a field up by text parses it each time.
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// The head of a request, borrowed.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -138,7 +141,7 @@ impl RequestHead<'_> {
         const IDEMPOTENT: [Method; 6] =
             [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
         IDEMPOTENT.contains(self.method)
-            || self.headers.contains_key("idempotency-key")
+            || self.headers.contains_key(&IDEMPOTENCY_KEY)
             || CallContext::of(self.extensions).is_some_and(|call| call.retry().safe_to_repeat)
     }
 }

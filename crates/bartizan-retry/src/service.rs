@@ -43,22 +43,20 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let over = CallContext::of(request.extensions()).map(|call| call.retry()).unwrap_or_default();
         let max_attempts = over.attempts.unwrap_or(self.config.schedule.max_attempts.get());
-        let (request, kept) = if !self.config.enabled || over.off {
-            (request, Err(Stop::Off))
+        let kept = if !self.config.enabled || over.off {
+            Err(Stop::Off)
         } else if max_attempts.get() == 1 {
-            (request, Err(Stop::Attempts))
+            Err(Stop::Attempts)
         } else if !self.config.policy.may_repeat(&RequestHead::from(&request)) {
-            (request, Err(Stop::Method))
+            Err(Stop::Method)
         } else {
-            Kept::from(request)
+            // Cloned only if it may be needed: the readied inner makes the first attempt, fresh clones make the others.
+            Kept::of(&mut request).map(|kept| (self.inner.clone(), kept)).ok_or(Stop::Body)
         };
-        // Cloned only if it may be needed: the readied inner makes the first attempt, fresh clones make the others.
-        let kept = kept.map(|kept| (self.inner.clone(), kept));
-        let call = Call::new(self.config.clone(), kept, max_attempts);
-        ResponseFuture::new(self.inner.call(request), call)
+        ResponseFuture::new(self.inner.call(request), Call::new(self.config.clone(), kept, max_attempts))
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    pub(crate) fn until(&self) -> Option<Instant> {
+    fn until(&self) -> Option<Instant> {
         match *self {
             Self::Unbounded => None,
             Self::Attempt { started, limit } => crate::timed::after(started, limit),
@@ -55,9 +55,9 @@ impl Clock {
     }
 }
 
-impl<Fut, F, H> ResponseFuture<Fut, F, H> {
+impl<Fut: Future, F, H> ResponseFuture<Fut, F, H> {
     pub(crate) fn running(future: Fut, clock: Clock, target: Target, hook: H) -> Self {
-        let state = State::Running { timed: Timed::new(future, clock.until()) };
+        let state = State::Running { timed: Timed::new(future) };
         Self { state, clock, target, hook, face: PhantomData }
     }
 
@@ -79,7 +79,7 @@ where
         let mut this = self.project();
         let rejection = match this.state.as_mut().project() {
             StateProjection::Over => Some(Rejection::new(None)),
-            StateProjection::Running { timed } => match ready!(timed.poll(cx)) {
+            StateProjection::Running { timed } => match ready!(timed.poll(cx, || this.clock.until())) {
                 Ok(Ok(response)) => return Poll::Ready(Ok(F::pass(response))),
                 Ok(Err(error)) => return Poll::Ready(Err(F::error(error))),
                 Err(Expired) => None,

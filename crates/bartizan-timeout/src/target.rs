@@ -17,11 +17,12 @@ impl Target {
 
     pub(crate) fn of(uri: &Uri) -> Self {
         let Some(authority) = uri.authority() else { return Self::NONE };
-        let authority = authority.as_str();
-        // User information is a credential.
-        let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, rest)| rest);
+        let mut authority = authority.as_str();
+        if authority.len() > CAPACITY {
+            authority = without_user(authority);
+        }
         let mut target = Self::NONE;
-        let kept = &host_and_port.as_bytes()[..host_and_port.len().min(CAPACITY)];
+        let kept = &authority.as_bytes()[..authority.len().min(CAPACITY)];
         target.text[..kept.len()].copy_from_slice(kept);
         target.length = kept.len() as u8;
         target
@@ -29,8 +30,13 @@ impl Target {
 
     pub(crate) fn as_str(&self) -> Option<&str> {
         let text = &self.text[..usize::from(self.length)];
-        std::str::from_utf8(text).ok().filter(|text| !text.is_empty())
+        std::str::from_utf8(text).ok().map(without_user).filter(|text| !text.is_empty())
     }
+}
+
+/// User information is a credential. It is cut off before it could be shown, not on every call.
+fn without_user(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port)
 }
 
 /// ` at api.example.com`, or nothing.
@@ -65,5 +71,8 @@ mod tests {
     fn a_long_host_is_cut() {
         let host = "a".repeat(100);
         assert_eq!(shown(&format!("http://{host}/")), format!(" at {}", &host[..CAPACITY]));
+        let user = "u".repeat(100);
+        assert_eq!(shown(&format!("http://{user}:{user}@{host}/")), format!(" at {}", &host[..CAPACITY]));
+        assert_eq!(shown(&format!("http://{user}@b.example/")), " at b.example");
     }
 }

@@ -4,18 +4,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::AttemptTimedOut;
 use crate::target::Target;
 
 pin_project! {
-    /// A future and the instant by which it must be ready. The heart of both layers.
-    #[project = TimedProjection]
+    /// A future with a timer beside it. The heart of both layers.
     pub(crate) struct Timed<F> {
         #[pin]
         future: F,
-        until: Option<Instant>,
         // Made when the future is first seen to be pending: a future that is ready at once registers no timer.
         #[pin]
         timer: Option<Sleep>,
@@ -26,35 +25,34 @@ pin_project! {
 #[derive(Debug)]
 pub(crate) struct Expired;
 
-impl<F> Timed<F> {
-    /// `None` never expires.
-    pub(crate) fn new(future: F, until: Option<Instant>) -> Self {
-        Self { future, until, timer: None }
+impl<F: Future> Timed<F> {
+    pub(crate) fn new(future: F) -> Self {
+        Self { future, timer: None }
     }
-}
 
-impl<F: Future> Future for Timed<F> {
-    type Output = Result<F::Output, Expired>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    /// Polls the future, and the timer for `until` if that is pending; `None` never expires.
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        until: impl FnOnce() -> Option<Instant>,
+    ) -> Poll<Result<F::Output, Expired>> {
         let mut this = self.project();
-        // The timer is looked at first, while the task has budget left: a future that uses all of it up in every poll
-        // would else keep the timer from ever being registered.
-        let fired = this.timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
-        // But an answer that is there beats a timer that has fired.
+        // The future first: an answer that is there beats a timer that has fired.
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        if fired {
-            return Poll::Ready(Err(Expired));
-        }
-        if let (Some(until), None) = (*this.until, this.timer.as_ref().as_pin_ref()) {
+        if this.timer.is_none() {
+            let Some(until) = until() else { return Poll::Pending };
             this.timer.set(Some(sleep_until(until)));
-            let timer = this.timer.as_pin_mut().expect("the timer was set above");
-            ready!(timer.poll(cx));
-            return Poll::Ready(Err(Expired));
         }
-        Poll::Pending
+        let mut timer = this.timer.as_pin_mut().expect("the timer was set above");
+        // A future that uses up the task's budget in every poll would else keep the timer from being polled for ever.
+        let fired = if coop::has_budget_remaining() {
+            timer.poll(cx)
+        } else {
+            Pin::new(&mut coop::unconstrained(timer.as_mut())).poll(cx)
+        };
+        fired.map(|()| Err(Expired))
     }
 }
 
@@ -81,7 +79,7 @@ pub(crate) fn after(now: Instant, limit: Duration) -> Option<Instant> {
 /// ```
 pub fn within<F: Future>(limit: Duration, future: F) -> Within<F> {
     let started = Instant::now();
-    Within { timed: Timed::new(future, after(started, limit)), started, limit }
+    Within { timed: Timed::new(future), started, limit }
 }
 
 pin_project! {
@@ -99,7 +97,7 @@ impl<F: Future> Future for Within<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let outcome = ready!(this.timed.poll(cx));
+        let outcome = ready!(this.timed.poll(cx, || after(*this.started, *this.limit)));
         Poll::Ready(outcome.map_err(|Expired| AttemptTimedOut {
             limit: *this.limit,
             elapsed: this.started.elapsed(),
