@@ -184,6 +184,10 @@ impl<B> Shared<B> {
             *given += 1;
             return Step::Answer(Poll::Ready(Some(Ok(frame.to_frame()))));
         }
+        if self.gone {
+            // What an older copy handed on above the limit has been given, and nobody else can ask for it.
+            (self.kept, *given) = (Vec::new(), 0);
+        }
         match std::mem::replace(&mut self.source, Source::Lent) {
             Source::Here(source) => {
                 self.waiting = Some(cx.waker().clone());
@@ -205,7 +209,8 @@ impl<B> Shared<B> {
         }
     }
 
-    fn keep(&mut self, frame: &Frame<Bytes>, alone: bool) {
+    /// `handed_on` is what a superseded copy has read: the live one gets it from here, whatever the limit, or never.
+    fn keep(&mut self, frame: &Frame<Bytes>, alone: bool, handed_on: bool) {
         let kept = match (frame.data_ref(), frame.trailers_ref()) {
             (Some(data), _) if data.is_empty() => return,
             (Some(data), _) => Kept::Data(data.clone()),
@@ -214,10 +219,11 @@ impl<B> Shared<B> {
             (None, None) => return self.let_go(),
         };
         self.kept_bytes = self.kept_bytes.saturating_add(kept.len());
-        if self.gone || alone || self.kept_bytes > self.limit {
-            self.let_go();
-        } else {
+        self.gone |= alone || self.kept_bytes > self.limit;
+        if handed_on || !self.gone {
             self.kept.push(kept);
+        } else {
+            self.let_go();
         }
     }
 
@@ -259,20 +265,22 @@ where
         let polled = Pin::new(&mut *source).poll_frame(cx);
         let (rest, ended) = (source.size_hint(), source.is_end_stream());
 
+        // Taken before the lock, so that a source that is over is dropped after it: its drop may do anything.
+        let mut source = self.source.take();
         let mut shared = lock(self.shared);
-        let source = self.source.take();
+        let superseded = shared.live != copy;
         shared.rest = rest;
-        shared.source = match (&polled, source) {
-            (Poll::Ready(Some(Err(_))), _) | (_, None) => Source::Failed,
-            (Poll::Ready(None), _) => Source::Ended,
-            (_, Some(_)) if ended => Source::Ended,
-            (_, Some(source)) => Source::Here(source),
+        shared.source = match &polled {
+            Poll::Ready(Some(Err(_))) => Source::Failed,
+            Poll::Ready(None) => Source::Ended,
+            _ if ended => Source::Ended,
+            _ => source.take().map_or(Source::Failed, Source::Here),
         };
         if let Poll::Ready(Some(Ok(frame))) = &polled {
-            shared.keep(frame, alone);
+            shared.keep(frame, alone, superseded);
             *given = shared.kept.len();
         }
-        if shared.live != copy {
+        if superseded {
             // Superseded while it polled: what it read was kept for the newer copy, which may be waiting for it.
             let newer = shared.waiting.take();
             drop(shared);

@@ -259,8 +259,8 @@ impl Body for Reentrant {
     }
 }
 
-#[test]
-fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
+/// What is kept, its older copy superseded by a newer one in the midst of its poll, and how often the newer was woken.
+fn superseded_in_mid_poll(limit: usize) -> (ReplayBody<Reentrant>, ReplayBody<Reentrant>, usize) {
     let (slot, newer) = (Arc::default(), Arc::default());
     let woken = Arc::new(Woken::default());
     let source = Reentrant {
@@ -268,16 +268,74 @@ fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
         newer: Arc::clone(&newer),
         waker: Waker::from(woken.clone()),
     };
-    let kept = ReplayBody::new(source, 16);
+    let kept = ReplayBody::new(source, limit);
     let mut first = kept.replay().unwrap();
     *slot.lock().unwrap() = Some(kept);
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Err(error))) = Pin::new(&mut first).poll_frame(cx) else { panic!("not superseded") };
     assert!(error.is_superseded());
-    assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the newer copy is told that the source is back");
-    let mut newer = newer.lock().unwrap().take().unwrap();
+    let (kept, newer) = (slot.lock().unwrap().take().unwrap(), newer.lock().unwrap().take().unwrap());
+    (kept, newer, woken.0.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
+    let (_kept, mut newer, woken) = superseded_in_mid_poll(16);
+    assert_eq!(woken, 1, "the newer copy is told that the source is back");
+    let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
     assert_eq!(frame.into_data().unwrap(), "ab");
+}
+
+#[test]
+fn what_is_handed_on_may_be_above_the_limit_and_is_the_last_to_be_kept() {
+    let (kept, mut newer, _) = superseded_in_mid_poll(1);
+    assert!(kept.replay().is_none(), "a third copy would take the frame from the second");
+    let cx = &mut Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
+    assert_eq!(frame.into_data().unwrap(), "ab");
+    assert!(matches!(Pin::new(&mut newer).poll_frame(cx), Poll::Ready(None)));
+    assert!(kept.lock().kept.is_empty(), "nothing is held any more");
+}
+
+/// Gives one frame; when it is dropped, notes whether the lock of the body was free.
+struct NotesDrop {
+    body: Arc<Mutex<Option<Arc<Mutex<Shared<NotesDrop>>>>>>,
+    given: bool,
+    was_free: Arc<Mutex<Option<bool>>>,
+}
+
+impl Body for NotesDrop {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let given = std::mem::replace(&mut self.given, true);
+        Poll::Ready((!given).then(|| Ok(Frame::data("ab".into()))))
+    }
+}
+
+impl Drop for NotesDrop {
+    fn drop(&mut self) {
+        let body = self.body.lock().unwrap().take();
+        *self.was_free.lock().unwrap() = body.map(|shared| shared.try_lock().is_ok());
+    }
+}
+
+#[test]
+fn a_source_that_is_over_is_dropped_outside_the_lock() {
+    let (slot, was_free) = (Arc::default(), Arc::default());
+    let source = NotesDrop { body: Arc::clone(&slot), given: false, was_free: Arc::clone(&was_free) };
+    let mut body = ReplayBody::new(source, 16);
+    *slot.lock().unwrap() = Some(Arc::clone(&body.shared));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(Some(Ok(_)))));
+    assert_eq!(*was_free.lock().unwrap(), None);
+    assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(None)));
+    assert_eq!(*was_free.lock().unwrap(), Some(true));
 }
 
 #[tokio::test]
