@@ -45,6 +45,7 @@ impl<B: Replay> Kept<B> {
             uri: &self.uri,
             headers: &self.headers,
             extensions: &self.extensions,
+            context: self.context(),
         }
     }
 

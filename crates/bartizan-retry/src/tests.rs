@@ -566,6 +566,23 @@ async fn a_closure_is_a_policy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_still_knows_the_callers_word_when_it_judges() {
+    let policy = |attempt: &Attempt<'_>| match attempt.request() {
+        Some(request) if request.is_repeatable() => attempt.standard(),
+        _ => Verdict::Return,
+    };
+    for and_more in [false, true] {
+        let mut by_word = request(Method::POST);
+        CallContext::edit(by_word.extensions_mut()).retry_mut().safe_to_repeat = true;
+        if and_more {
+            by_word.extensions_mut().insert("mine");
+        }
+        let service = RetryLayer::with_policy(policy).layer(Upstream::of([status(503)]));
+        assert_eq!(service.oneshot(by_word).await.unwrap().status(), 200, "with more: {and_more}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_classifier_serves_the_standard_policy() {
     let classifier = |_: Result<bartizan_core::Head<'_>, &(dyn std::error::Error + 'static)>| {
         bartizan_core::Outcome::Success
