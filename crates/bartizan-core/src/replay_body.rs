@@ -48,7 +48,8 @@ enum Source<B> {
     /// A copy is polling it, outside the lock.
     Lent,
     Ended,
-    Failed,
+    /// With the reason, if the copy that has to tell it has not read it yet.
+    Failed(Option<BoxError>),
 }
 
 enum Kept {
@@ -173,7 +174,7 @@ enum Step<B> {
 
 impl<B> Shared<B> {
     fn can_replay(&self) -> bool {
-        !self.gone && !matches!(self.source, Source::Failed)
+        !self.gone && !matches!(self.source, Source::Failed(_))
     }
 
     fn next(&mut self, copy: u64, given: &mut usize, cx: &Context<'_>) -> Step<B> {
@@ -202,9 +203,10 @@ impl<B> Shared<B> {
                 self.source = Source::Ended;
                 Step::Answer(Poll::Ready(None))
             }
-            Source::Failed => {
-                self.source = Source::Failed;
-                Step::Answer(Poll::Ready(Some(Err(Kind::Lost.into()))))
+            Source::Failed(reason) => {
+                self.source = Source::Failed(None);
+                let kind = reason.map_or(Kind::Lost, Kind::Source);
+                Step::Answer(Poll::Ready(Some(Err(kind.into()))))
             }
         }
     }
@@ -262,7 +264,7 @@ where
 {
     fn read(mut self, copy: u64, given: &mut usize, alone: bool, cx: &mut Context<'_>) -> Answer {
         let source = self.source.as_mut().expect("the loan holds the source until it is given back");
-        let polled = Pin::new(&mut *source).poll_frame(cx);
+        let polled = Pin::new(&mut *source).poll_frame(cx).map_err(Into::<BoxError>::into);
         let (rest, ended) = (source.size_hint(), source.is_end_stream());
 
         // Taken before the lock, so that a source that is over is dropped after it: its drop may do anything.
@@ -271,10 +273,10 @@ where
         let superseded = shared.live != copy;
         shared.rest = rest;
         shared.source = match &polled {
-            Poll::Ready(Some(Err(_))) => Source::Failed,
+            Poll::Ready(Some(Err(_))) => Source::Failed(None),
             Poll::Ready(None) => Source::Ended,
             _ if ended => Source::Ended,
-            _ => source.take().map_or(Source::Failed, Source::Here),
+            _ => source.take().map_or(Source::Failed(None), Source::Here),
         };
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             shared.keep(frame, alone, superseded);
@@ -282,6 +284,9 @@ where
         }
         if superseded {
             // Superseded while it polled: what it read was kept for the newer copy, which may be waiting for it.
+            if let Poll::Ready(Some(Err(reason))) = polled {
+                shared.source = Source::Failed(Some(reason));
+            }
             let newer = shared.waiting.take();
             drop(shared);
             if let Some(waker) = newer {
@@ -289,7 +294,7 @@ where
             }
             return Poll::Ready(Some(Err(Kind::Superseded.into())));
         }
-        polled.map(|frame| frame.map(|result| result.map_err(|error| Kind::Source(error.into()).into())))
+        polled.map_err(|reason| Kind::Source(reason).into())
     }
 }
 
@@ -297,7 +302,7 @@ impl<B> Drop for Loan<'_, B> {
     fn drop(&mut self) {
         if self.source.is_some() {
             let mut shared = lock(self.shared);
-            shared.source = Source::Failed;
+            shared.source = Source::Failed(None);
             if let Some(waker) = shared.waiting.take() {
                 waker.wake();
             }

@@ -238,6 +238,7 @@ struct Reentrant {
     kept: Option<Arc<Mutex<Option<ReplayBody<Reentrant>>>>>,
     newer: Arc<Mutex<Option<ReplayBody<Reentrant>>>>,
     waker: Waker,
+    first: Option<Result<Frame<Bytes>, BoxError>>,
 }
 
 impl Body for Reentrant {
@@ -253,20 +254,23 @@ impl Body for Reentrant {
             let polled = Pin::new(&mut newer).poll_frame(&mut Context::from_waker(&self.waker));
             assert!(polled.is_pending(), "the source is lent");
             *self.newer.lock().unwrap() = Some(newer);
-            return Poll::Ready(Some(Ok(Frame::data("ab".into()))));
         }
-        Poll::Ready(None)
+        Poll::Ready(self.first.take())
     }
 }
 
 /// What is kept, its older copy superseded by a newer one in the midst of its poll, and how often the newer was woken.
-fn superseded_in_mid_poll(limit: usize) -> (ReplayBody<Reentrant>, ReplayBody<Reentrant>, usize) {
+fn superseded_in_mid_poll(
+    limit: usize,
+    first: Result<Frame<Bytes>, BoxError>,
+) -> (ReplayBody<Reentrant>, ReplayBody<Reentrant>, usize) {
     let (slot, newer) = (Arc::default(), Arc::default());
     let woken = Arc::new(Woken::default());
     let source = Reentrant {
         kept: Some(Arc::clone(&slot)),
         newer: Arc::clone(&newer),
         waker: Waker::from(woken.clone()),
+        first: Some(first),
     };
     let kept = ReplayBody::new(source, limit);
     let mut first = kept.replay().unwrap();
@@ -280,7 +284,7 @@ fn superseded_in_mid_poll(limit: usize) -> (ReplayBody<Reentrant>, ReplayBody<Re
 
 #[test]
 fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
-    let (_kept, mut newer, woken) = superseded_in_mid_poll(16);
+    let (_kept, mut newer, woken) = superseded_in_mid_poll(16, Ok(Frame::data("ab".into())));
     assert_eq!(woken, 1, "the newer copy is told that the source is back");
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
@@ -289,13 +293,23 @@ fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
 
 #[test]
 fn what_is_handed_on_may_be_above_the_limit_and_is_the_last_to_be_kept() {
-    let (kept, mut newer, _) = superseded_in_mid_poll(1);
+    let (kept, mut newer, _) = superseded_in_mid_poll(1, Ok(Frame::data("ab".into())));
     assert!(kept.replay().is_none(), "a third copy would take the frame from the second");
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
     assert_eq!(frame.into_data().unwrap(), "ab");
     assert!(matches!(Pin::new(&mut newer).poll_frame(cx), Poll::Ready(None)));
     assert!(kept.lock().kept.is_empty(), "nothing is held any more");
+}
+
+#[test]
+fn a_copy_superseded_in_mid_poll_hands_on_why_the_source_failed() {
+    let (kept, mut newer, woken) = superseded_in_mid_poll(16, Err("broken source".into()));
+    assert_eq!(woken, 1, "the newer copy is told that the source is lost");
+    let frame = Pin::new(&mut newer).poll_frame(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Some(Err(error))) = frame else { panic!("{frame:?}") };
+    assert_eq!(error.source().expect("the reason is handed on").to_string(), "broken source");
+    assert!(kept.replay().is_none());
 }
 
 /// Gives one frame; when it is dropped, notes whether the lock of the body was free.
