@@ -303,7 +303,9 @@ impl<B> Drop for Loan<'_, B> {
         if self.source.is_some() {
             let mut shared = lock(self.shared);
             shared.source = Source::Failed(None);
-            if let Some(waker) = shared.waiting.take() {
+            let waiting = shared.waiting.take();
+            drop(shared);
+            if let Some(waker) = waiting {
                 waker.wake();
             }
         }

@@ -189,6 +189,32 @@ fn empty_frames_are_not_kept() {
 }
 
 #[test]
+fn a_copy_is_at_its_end_once_it_has_given_all_and_is_the_live_one() {
+    let kept = script([Item::Data("ab"), Item::Data("cd")]);
+    let mut first = kept.replay().unwrap();
+    let mut ends = vec![first.is_end_stream()];
+    while poll(&mut first).is_ok() {
+        ends.push(first.is_end_stream());
+    }
+    assert_eq!(ends, [false, false, true]);
+    let mut second = kept.replay().unwrap();
+    let mut ends = vec![second.is_end_stream()];
+    while poll(&mut second).is_ok() {
+        ends.push(second.is_end_stream());
+    }
+    assert_eq!(ends, [false, false, true], "the source is at its end all the time");
+    let third = kept.replay().unwrap();
+    assert!(!third.is_end_stream());
+
+    let kept = script([Item::Data("ab")]);
+    let mut superseded = kept.replay().unwrap();
+    assert_eq!(poll(&mut superseded), ok("ab"));
+    let newer = kept.replay().unwrap();
+    assert!(!superseded.is_end_stream(), "what follows is an error");
+    assert!(!newer.is_end_stream());
+}
+
+#[test]
 fn an_empty_source_is_at_its_end_from_the_start() {
     let body = script([]);
     assert!(body.is_end_stream());
@@ -218,6 +244,39 @@ fn a_panicking_source_is_lost_for_all_copies_and_blocks_none() {
     assert!(panic.is_err());
     assert!(kept.replay().is_none());
     assert_eq!(poll(&mut sent), end("the request body failed earlier and cannot be read on"));
+}
+
+/// Notes, when it wakes, whether the lock of the body was free.
+struct NotesWake {
+    body: Arc<Mutex<Shared<Script>>>,
+    was_free: Mutex<Option<bool>>,
+}
+
+impl Wake for NotesWake {
+    fn wake(self: Arc<Self>) {
+        *self.was_free.lock().unwrap() = Some(self.body.try_lock().is_ok());
+    }
+}
+
+#[test]
+fn nobody_is_woken_under_the_lock() {
+    let kept = script([Item::Panic]);
+    let mut sent = kept.replay().unwrap();
+    let notes = Arc::new(NotesWake { body: kept.shared.clone(), was_free: Mutex::default() });
+    let waker = Waker::from(notes.clone());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        poll_with(&mut sent, &mut Context::from_waker(&waker))
+    }));
+    assert!(panic.is_err());
+    assert_eq!(*notes.was_free.lock().unwrap(), Some(true));
+
+    let kept = script([Item::Pending]);
+    let mut sent = kept.replay().unwrap();
+    let notes = Arc::new(NotesWake { body: kept.shared.clone(), was_free: Mutex::default() });
+    let waker = Waker::from(notes.clone());
+    assert_eq!(poll_with(&mut sent, &mut Context::from_waker(&waker)), end("pending"));
+    assert!(kept.replay().is_some());
+    assert_eq!(*notes.was_free.lock().unwrap(), Some(true));
 }
 
 #[test]
