@@ -148,6 +148,9 @@ mod tests {
             call.shorten_deadline(of(offered * SECOND));
             assert_eq!(call.deadline(), Some(of(kept * SECOND)));
         }
+        let same = Deadline::after(start + SECOND, SECOND).unwrap();
+        call.shorten_deadline(same);
+        assert_eq!(call.deadline().unwrap().started, start, "what ends at the same time is no shorter");
     }
 
     #[test]

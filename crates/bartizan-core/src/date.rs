@@ -32,8 +32,6 @@ const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY: i64 = 86_400;
-/// 50 years of 365.2425 days.
-const FIFTY_YEARS: i64 = 18_262 * DAY + DAY / 8;
 
 // `, 06 Nov 1994 08:49:37 GMT`
 fn imf_fixdate(mut text: Text<'_>) -> Option<SystemTime> {
@@ -64,13 +62,14 @@ fn rfc_850(mut text: Text<'_>, now: SystemTime) -> Option<SystemTime> {
         Ok(since) => i64::try_from(since.as_secs()).ok()?,
         Err(before) => i64::try_from(before.duration().as_secs()).ok()?.checked_neg()?,
     };
-    // The candidates lie a century apart, so exactly one is less than 50 years from now; none when that one does not
-    // exist (29 February of a year that is not a leap year).
-    (1900..=2300)
-        .step_by(100)
-        .filter_map(|century| seconds(century + year, month, day, time))
-        .find(|&at| at > now - FIFTY_YEARS && at <= now + FIFTY_YEARS)
-        .and_then(date)
+    // The latest that is at most 50 years ahead, counted in years: 50 before a 29 February comes its 28th.
+    let candidate = |year: i64| {
+        let at = seconds(year, month, day, time)?;
+        let fifty_earlier =
+            seconds(year - 50, month, day, time).or(seconds(year - 50, month, day - 1, time))?;
+        (fifty_earlier <= now).then_some(at)
+    };
+    (1900..=2300).rev().step_by(100).find_map(|century| candidate(century + year)).and_then(date)
 }
 
 // ` Nov  6 08:49:37 1994`
@@ -206,13 +205,34 @@ mod tests {
 
     #[test]
     fn a_two_digit_year_is_at_most_fifty_years_ahead() {
-        // 2076-11-24 is fifty years ahead of NOW; the two days around it fall into different centuries.
-        assert_eq!(read("Monday, 23-Nov-76 00:00:00 GMT"), read("Mon, 23 Nov 2076 00:00:00 GMT"));
-        assert_eq!(read("Friday, 26-Nov-76 00:00:00 GMT"), read("Fri, 26 Nov 1976 00:00:00 GMT"));
-        // Near the end of a century the next one is meant.
-        let late = at(read("Tue, 01 Dec 2099 00:00:00 GMT").unwrap());
-        let next_year = http_date(b"Saturday, 01-Jan-01 00:00:00 GMT", late).unwrap();
-        assert_eq!(Some(next_year), http_date(b"Sat, 01 Jan 2101 00:00:00 GMT", late));
+        // The day's name is not compared with the date.
+        let full = |date: &str| read(&format!("Mon, {date} GMT")).unwrap();
+        let table = [
+            // To the second.
+            ("24 Nov 2026 00:00:00", "23-Nov-76 12:00:00", "23 Nov 2076 12:00:00"),
+            ("24 Nov 2026 00:00:00", "24-Nov-76 00:00:00", "24 Nov 2076 00:00:00"),
+            ("24 Nov 2026 00:00:00", "24-Nov-76 00:00:01", "24 Nov 1976 00:00:01"),
+            // Near the end of a century the next one is meant.
+            ("01 Dec 2099 00:00:00", "01-Jan-01 00:00:00", "01 Jan 2101 00:00:00"),
+            // Fifty years before a 29 February there is none.
+            ("28 Feb 2026 13:00:00", "29-Feb-76 12:00:00", "29 Feb 2076 12:00:00"),
+            ("28 Feb 2026 11:00:00", "29-Feb-76 12:00:00", "29 Feb 1976 12:00:00"),
+            ("01 Jan 2060 00:00:00", "29-Feb-00 00:00:00", "29 Feb 2000 00:00:00"),
+        ];
+        for (now, date, expected) in table {
+            let read = http_date(format!("Monday, {date} GMT").as_bytes(), at(full(now)));
+            assert_eq!(read, Some(at(full(expected))), "{date} at {now}");
+        }
+    }
+
+    #[test]
+    fn no_now_is_too_far_away() {
+        for now in [
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX as u64)).unwrap(),
+            SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(i64::MAX as u64)).unwrap(),
+        ] {
+            let _ = http_date(b"Sunday, 06-Nov-94 08:49:37 GMT", now);
+        }
     }
 
     #[test]

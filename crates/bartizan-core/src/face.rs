@@ -125,7 +125,7 @@ fn answer<B, R: Refusal>(refusal: &R) -> Response<RespondBody<B>> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(wait) = refusal.retry_in() {
         // Rounded up: who comes back on the second must not come too early.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     match find_source::<Rejection>(refusal) {
@@ -260,6 +260,12 @@ mod tests {
     fn a_whole_second_is_not_rounded() {
         let response = respond(Closed(Some(Rejection::new(Some(Duration::from_secs(1))))));
         assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
+
+    #[test]
+    fn the_longest_wait_can_be_said() {
+        let response = respond(Closed(Some(Rejection::new(Some(Duration::MAX)))));
+        assert_eq!(response.headers()[RETRY_AFTER], u64::MAX.to_string());
     }
 
     #[test]

@@ -33,7 +33,9 @@ impl Origin {
     /// # Errors
     /// [`RelativeUri`] when the scheme or the host is missing.
     pub fn of(uri: &Uri) -> Result<Self, RelativeUri> {
-        let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
+        // A host that is empty is none (RFC 9110 section 4.2.1).
+        let host = uri.host().filter(|host| !host.is_empty());
+        let (Some(scheme), Some(host)) = (uri.scheme_str(), host) else {
             return Err(RelativeUri { uri: without_query(uri) });
         };
         let mut text = format!("{scheme}://{host}");
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn relative_uris_are_refused_with_the_fix() {
-        for uri in ["/users?token=s3cret", "*", "a.example:80"] {
+        for uri in ["/users?token=s3cret", "*", "a.example:80", "http://:80/users?token=s3cret"] {
             let error = of(uri).unwrap_err();
             assert!(error.contains("absolute URI") && !error.contains("s3cret"), "{error}");
         }

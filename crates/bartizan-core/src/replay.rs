@@ -35,3 +35,20 @@ impl<D: Buf> Replay for Empty<D> {
         Some(Self::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body::Body;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_memory_can_always_be_sent_again() {
+        let full = Full::new(Bytes::from("body"));
+        assert!(full.can_replay());
+        assert_eq!(full.replay().and_then(|copy| copy.size_hint().exact()), Some(4));
+        let empty = Empty::<Bytes>::new();
+        assert!(empty.can_replay() && empty.replay().is_some());
+    }
+}

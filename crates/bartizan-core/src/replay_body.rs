@@ -48,7 +48,8 @@ enum Source<B> {
     /// A copy is polling it, outside the lock.
     Lent,
     Ended,
-    Failed,
+    /// With the reason, if the copy that has to tell it has not read it yet.
+    Failed(Option<BoxError>),
 }
 
 enum Kept {
@@ -173,7 +174,7 @@ enum Step<B> {
 
 impl<B> Shared<B> {
     fn can_replay(&self) -> bool {
-        !self.gone && !matches!(self.source, Source::Failed)
+        !self.gone && !matches!(self.source, Source::Failed(_))
     }
 
     fn next(&mut self, copy: u64, given: &mut usize, cx: &Context<'_>) -> Step<B> {
@@ -183,6 +184,10 @@ impl<B> Shared<B> {
         if let Some(frame) = self.kept.get(*given) {
             *given += 1;
             return Step::Answer(Poll::Ready(Some(Ok(frame.to_frame()))));
+        }
+        if self.gone {
+            // What an older copy handed on above the limit has been given, and nobody else can ask for it.
+            (self.kept, *given) = (Vec::new(), 0);
         }
         match std::mem::replace(&mut self.source, Source::Lent) {
             Source::Here(source) => {
@@ -198,14 +203,16 @@ impl<B> Shared<B> {
                 self.source = Source::Ended;
                 Step::Answer(Poll::Ready(None))
             }
-            Source::Failed => {
-                self.source = Source::Failed;
-                Step::Answer(Poll::Ready(Some(Err(Kind::Lost.into()))))
+            Source::Failed(reason) => {
+                self.source = Source::Failed(None);
+                let kind = reason.map_or(Kind::Lost, Kind::Source);
+                Step::Answer(Poll::Ready(Some(Err(kind.into()))))
             }
         }
     }
 
-    fn keep(&mut self, frame: &Frame<Bytes>, alone: bool) {
+    /// `handed_on` is what a superseded copy has read: the live one gets it from here, whatever the limit, or never.
+    fn keep(&mut self, frame: &Frame<Bytes>, alone: bool, handed_on: bool) {
         let kept = match (frame.data_ref(), frame.trailers_ref()) {
             (Some(data), _) if data.is_empty() => return,
             (Some(data), _) => Kept::Data(data.clone()),
@@ -214,10 +221,11 @@ impl<B> Shared<B> {
             (None, None) => return self.let_go(),
         };
         self.kept_bytes = self.kept_bytes.saturating_add(kept.len());
-        if self.gone || alone || self.kept_bytes > self.limit {
-            self.let_go();
-        } else {
+        self.gone |= alone || self.kept_bytes > self.limit;
+        if handed_on || !self.gone {
             self.kept.push(kept);
+        } else {
+            self.let_go();
         }
     }
 
@@ -256,24 +264,29 @@ where
 {
     fn read(mut self, copy: u64, given: &mut usize, alone: bool, cx: &mut Context<'_>) -> Answer {
         let source = self.source.as_mut().expect("the loan holds the source until it is given back");
-        let polled = Pin::new(&mut *source).poll_frame(cx);
+        let polled = Pin::new(&mut *source).poll_frame(cx).map_err(Into::<BoxError>::into);
         let (rest, ended) = (source.size_hint(), source.is_end_stream());
 
+        // Taken before the lock, so that a source that is over is dropped after it: its drop may do anything.
+        let mut source = self.source.take();
         let mut shared = lock(self.shared);
-        let source = self.source.take();
+        let superseded = shared.live != copy;
         shared.rest = rest;
-        shared.source = match (&polled, source) {
-            (Poll::Ready(Some(Err(_))), _) | (_, None) => Source::Failed,
-            (Poll::Ready(None), _) => Source::Ended,
-            (_, Some(_)) if ended => Source::Ended,
-            (_, Some(source)) => Source::Here(source),
+        shared.source = match &polled {
+            Poll::Ready(Some(Err(_))) => Source::Failed(None),
+            Poll::Ready(None) => Source::Ended,
+            _ if ended => Source::Ended,
+            _ => source.take().map_or(Source::Failed(None), Source::Here),
         };
         if let Poll::Ready(Some(Ok(frame))) = &polled {
-            shared.keep(frame, alone);
+            shared.keep(frame, alone, superseded);
             *given = shared.kept.len();
         }
-        if shared.live != copy {
+        if superseded {
             // Superseded while it polled: what it read was kept for the newer copy, which may be waiting for it.
+            if let Poll::Ready(Some(Err(reason))) = polled {
+                shared.source = Source::Failed(Some(reason));
+            }
             let newer = shared.waiting.take();
             drop(shared);
             if let Some(waker) = newer {
@@ -281,7 +294,7 @@ where
             }
             return Poll::Ready(Some(Err(Kind::Superseded.into())));
         }
-        polled.map(|frame| frame.map(|result| result.map_err(|error| Kind::Source(error.into()).into())))
+        polled.map_err(|reason| Kind::Source(reason).into())
     }
 }
 
@@ -289,8 +302,10 @@ impl<B> Drop for Loan<'_, B> {
     fn drop(&mut self) {
         if self.source.is_some() {
             let mut shared = lock(self.shared);
-            shared.source = Source::Failed;
-            if let Some(waker) = shared.waiting.take() {
+            shared.source = Source::Failed(None);
+            let waiting = shared.waiting.take();
+            drop(shared);
+            if let Some(waker) = waiting {
                 waker.wake();
             }
         }

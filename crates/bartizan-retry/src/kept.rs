@@ -42,6 +42,7 @@ impl<B: Replay> Kept<B> {
             uri: &self.uri,
             headers: &self.headers,
             extensions: &self.extensions,
+            context: self.context(),
         }
     }
 
@@ -66,9 +67,14 @@ impl<B: Replay> Kept<B> {
         *request.version_mut() = self.version;
         *request.headers_mut() = self.headers.clone();
         *request.extensions_mut() = self.extensions.clone();
-        let mut context = self.context.clone().unwrap_or_default();
-        context.set_attempt(number);
-        request.extensions_mut().insert(context);
+        let mut context = self.context.clone();
+        // A first attempt that was refused on the way is still the first, which has no number.
+        if number > NonZeroU32::MIN {
+            context.get_or_insert_default().set_attempt(number);
+        }
+        if let Some(context) = context {
+            request.extensions_mut().insert(context);
+        }
         request
     }
 }

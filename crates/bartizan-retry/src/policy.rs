@@ -128,11 +128,18 @@ pub struct RequestHead<'a> {
     pub uri: &'a Uri,
     /// The header fields.
     pub headers: &'a HeaderMap,
-    /// The extensions.
+    /// The extensions. After the first attempt was sent they may lack the [`CallContext`]; [`context`](Self::context) has it.
     pub extensions: &'a Extensions,
+    /// Where it is kept apart from the extensions.
+    pub(crate) context: Option<&'a CallContext>,
 }
 
-impl RequestHead<'_> {
+impl<'a> RequestHead<'a> {
+    /// What is known of the call.
+    pub fn context(&self) -> Option<&'a CallContext> {
+        self.context.or_else(|| CallContext::of(self.extensions))
+    }
+
     /// Whether the request promises that sending it twice does what sending it once does.
     ///
     /// That is so for the idempotent methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110 section 9.2.2), for a request
@@ -142,7 +149,7 @@ impl RequestHead<'_> {
             [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
         IDEMPOTENT.contains(self.method)
             || self.headers.contains_key(&IDEMPOTENCY_KEY)
-            || CallContext::of(self.extensions).is_some_and(|call| call.retry().safe_to_repeat)
+            || self.context().is_some_and(|call| call.retry().safe_to_repeat)
     }
 }
 
@@ -153,6 +160,7 @@ impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
             uri: request.uri(),
             headers: request.headers(),
             extensions: request.extensions(),
+            context: None,
         }
     }
 }

@@ -189,6 +189,32 @@ fn empty_frames_are_not_kept() {
 }
 
 #[test]
+fn a_copy_is_at_its_end_once_it_has_given_all_and_is_the_live_one() {
+    let kept = script([Item::Data("ab"), Item::Data("cd")]);
+    let mut first = kept.replay().unwrap();
+    let mut ends = vec![first.is_end_stream()];
+    while poll(&mut first).is_ok() {
+        ends.push(first.is_end_stream());
+    }
+    assert_eq!(ends, [false, false, true]);
+    let mut second = kept.replay().unwrap();
+    let mut ends = vec![second.is_end_stream()];
+    while poll(&mut second).is_ok() {
+        ends.push(second.is_end_stream());
+    }
+    assert_eq!(ends, [false, false, true], "the source is at its end all the time");
+    let third = kept.replay().unwrap();
+    assert!(!third.is_end_stream());
+
+    let kept = script([Item::Data("ab")]);
+    let mut superseded = kept.replay().unwrap();
+    assert_eq!(poll(&mut superseded), ok("ab"));
+    let newer = kept.replay().unwrap();
+    assert!(!superseded.is_end_stream(), "what follows is an error");
+    assert!(!newer.is_end_stream());
+}
+
+#[test]
 fn an_empty_source_is_at_its_end_from_the_start() {
     let body = script([]);
     assert!(body.is_end_stream());
@@ -220,6 +246,39 @@ fn a_panicking_source_is_lost_for_all_copies_and_blocks_none() {
     assert_eq!(poll(&mut sent), end("the request body failed earlier and cannot be read on"));
 }
 
+/// Notes, when it wakes, whether the lock of the body was free.
+struct NotesWake {
+    body: Arc<Mutex<Shared<Script>>>,
+    was_free: Mutex<Option<bool>>,
+}
+
+impl Wake for NotesWake {
+    fn wake(self: Arc<Self>) {
+        *self.was_free.lock().unwrap() = Some(self.body.try_lock().is_ok());
+    }
+}
+
+#[test]
+fn nobody_is_woken_under_the_lock() {
+    let kept = script([Item::Panic]);
+    let mut sent = kept.replay().unwrap();
+    let notes = Arc::new(NotesWake { body: kept.shared.clone(), was_free: Mutex::default() });
+    let waker = Waker::from(notes.clone());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        poll_with(&mut sent, &mut Context::from_waker(&waker))
+    }));
+    assert!(panic.is_err());
+    assert_eq!(*notes.was_free.lock().unwrap(), Some(true));
+
+    let kept = script([Item::Pending]);
+    let mut sent = kept.replay().unwrap();
+    let notes = Arc::new(NotesWake { body: kept.shared.clone(), was_free: Mutex::default() });
+    let waker = Waker::from(notes.clone());
+    assert_eq!(poll_with(&mut sent, &mut Context::from_waker(&waker)), end("pending"));
+    assert!(kept.replay().is_some());
+    assert_eq!(*notes.was_free.lock().unwrap(), Some(true));
+}
+
 #[test]
 fn a_waiting_copy_is_woken_when_it_is_superseded() {
     let kept = script([Item::Pending, Item::Data("ab")]);
@@ -238,6 +297,7 @@ struct Reentrant {
     kept: Option<Arc<Mutex<Option<ReplayBody<Reentrant>>>>>,
     newer: Arc<Mutex<Option<ReplayBody<Reentrant>>>>,
     waker: Waker,
+    first: Option<Result<Frame<Bytes>, BoxError>>,
 }
 
 impl Body for Reentrant {
@@ -253,31 +313,102 @@ impl Body for Reentrant {
             let polled = Pin::new(&mut newer).poll_frame(&mut Context::from_waker(&self.waker));
             assert!(polled.is_pending(), "the source is lent");
             *self.newer.lock().unwrap() = Some(newer);
-            return Poll::Ready(Some(Ok(Frame::data("ab".into()))));
         }
-        Poll::Ready(None)
+        Poll::Ready(self.first.take())
     }
 }
 
-#[test]
-fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
+/// What is kept, its older copy superseded by a newer one in the midst of its poll, and how often the newer was woken.
+fn superseded_in_mid_poll(
+    limit: usize,
+    first: Result<Frame<Bytes>, BoxError>,
+) -> (ReplayBody<Reentrant>, ReplayBody<Reentrant>, usize) {
     let (slot, newer) = (Arc::default(), Arc::default());
     let woken = Arc::new(Woken::default());
     let source = Reentrant {
         kept: Some(Arc::clone(&slot)),
         newer: Arc::clone(&newer),
         waker: Waker::from(woken.clone()),
+        first: Some(first),
     };
-    let kept = ReplayBody::new(source, 16);
+    let kept = ReplayBody::new(source, limit);
     let mut first = kept.replay().unwrap();
     *slot.lock().unwrap() = Some(kept);
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Err(error))) = Pin::new(&mut first).poll_frame(cx) else { panic!("not superseded") };
     assert!(error.is_superseded());
-    assert_eq!(woken.0.load(Ordering::Relaxed), 1, "the newer copy is told that the source is back");
-    let mut newer = newer.lock().unwrap().take().unwrap();
+    let (kept, newer) = (slot.lock().unwrap().take().unwrap(), newer.lock().unwrap().take().unwrap());
+    (kept, newer, woken.0.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_copy_superseded_in_mid_poll_hands_on_what_it_read() {
+    let (_kept, mut newer, woken) = superseded_in_mid_poll(16, Ok(Frame::data("ab".into())));
+    assert_eq!(woken, 1, "the newer copy is told that the source is back");
+    let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
     assert_eq!(frame.into_data().unwrap(), "ab");
+}
+
+#[test]
+fn what_is_handed_on_may_be_above_the_limit_and_is_the_last_to_be_kept() {
+    let (kept, mut newer, _) = superseded_in_mid_poll(1, Ok(Frame::data("ab".into())));
+    assert!(kept.replay().is_none(), "a third copy would take the frame from the second");
+    let cx = &mut Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut newer).poll_frame(cx) else { panic!("lost a frame") };
+    assert_eq!(frame.into_data().unwrap(), "ab");
+    assert!(matches!(Pin::new(&mut newer).poll_frame(cx), Poll::Ready(None)));
+    assert!(kept.lock().kept.is_empty(), "nothing is held any more");
+}
+
+#[test]
+fn a_copy_superseded_in_mid_poll_hands_on_why_the_source_failed() {
+    let (kept, mut newer, woken) = superseded_in_mid_poll(16, Err("broken source".into()));
+    assert_eq!(woken, 1, "the newer copy is told that the source is lost");
+    let frame = Pin::new(&mut newer).poll_frame(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Some(Err(error))) = frame else { panic!("{frame:?}") };
+    assert_eq!(error.source().expect("the reason is handed on").to_string(), "broken source");
+    assert!(kept.replay().is_none());
+}
+
+/// Gives one frame; when it is dropped, notes whether the lock of the body was free.
+struct NotesDrop {
+    body: Arc<Mutex<Option<Arc<Mutex<Shared<NotesDrop>>>>>>,
+    given: bool,
+    was_free: Arc<Mutex<Option<bool>>>,
+}
+
+impl Body for NotesDrop {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let given = std::mem::replace(&mut self.given, true);
+        Poll::Ready((!given).then(|| Ok(Frame::data("ab".into()))))
+    }
+}
+
+impl Drop for NotesDrop {
+    fn drop(&mut self) {
+        let body = self.body.lock().unwrap().take();
+        *self.was_free.lock().unwrap() = body.map(|shared| shared.try_lock().is_ok());
+    }
+}
+
+#[test]
+fn a_source_that_is_over_is_dropped_outside_the_lock() {
+    let (slot, was_free) = (Arc::default(), Arc::default());
+    let source = NotesDrop { body: Arc::clone(&slot), given: false, was_free: Arc::clone(&was_free) };
+    let mut body = ReplayBody::new(source, 16);
+    *slot.lock().unwrap() = Some(Arc::clone(&body.shared));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(Some(Ok(_)))));
+    assert_eq!(*was_free.lock().unwrap(), None);
+    assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(None)));
+    assert_eq!(*was_free.lock().unwrap(), Some(true));
 }
 
 #[tokio::test]
