@@ -511,6 +511,17 @@ async fn a_stream_above_the_limit_is_sent_once_and_its_answer_returned() {
     assert_eq!(told.take(), ["body after 1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_gone_is_the_reason_before_any_wait() {
+    let told = Told::default();
+    let service = ServiceBuilder::new()
+        .layer(ReplayLayer::new(5))
+        .layer(layer().hook(told.clone()))
+        .service(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));
+    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 429);
+    assert_eq!(told.take(), ["body after 1"]);
+}
+
 /// A body that can never be sent twice.
 #[derive(Debug)]
 struct Once(Full<Bytes>);
