@@ -243,6 +243,8 @@ mod tests {
             "Sun,",
             "Sunday",
             "Son, 06 Nov 1994 08:49:37 GMT",
+            "Sonday, 06-Nov-94 08:49:37 GMT",
+            "Son Nov  6 08:49:37 1994",
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 94 08:49:37 GMT",
             "Sun, 06-Nov-94 08:49:37 GMT",
