@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 /// Reads an HTTP date (RFC 9110 section 5.6.7): IMF-fixdate, and the obsolete RFC 850 and asctime forms.
 ///
 /// The forms are read strictly, but for the letter case of names and `GMT`. The day's name must be one, and is not
-/// compared with the date. `now` decides the century of a two-digit year: the one that is at most 50 years ahead.
+/// compared with the date. `now` decides the century of a two-digit year: the latest that is at most 50 years ahead.
 /// A second of 60 is read as the next second.
 ///
 /// ```

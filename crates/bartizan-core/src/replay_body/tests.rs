@@ -117,6 +117,8 @@ fn an_older_copy_ends_with_an_error_and_takes_nothing() {
     let mut second = kept.replay().unwrap();
     assert!(!first.is_end_stream());
     assert_eq!(poll(&mut first), end(SUPERSEDED));
+    assert!(first.is_end_stream());
+    assert_eq!(first.size_hint().exact(), Some(0));
     assert_eq!(poll(&mut first), end("end"));
     assert_eq!(poll(&mut second), ok("ab"));
     assert_eq!(poll(&mut second), ok("cd"));
