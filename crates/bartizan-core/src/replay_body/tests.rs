@@ -113,14 +113,16 @@ fn a_copy_gives_what_was_kept_and_reads_on() {
 #[test]
 fn an_older_copy_ends_with_an_error_and_takes_nothing() {
     let kept = script([Item::Data("ab"), Item::Data("cd")]);
-    let mut first = kept.replay().unwrap();
+    let (mut first, mut older) = (kept.replay().unwrap(), kept.replay().unwrap());
     let mut second = kept.replay().unwrap();
     assert!(!first.is_end_stream());
     assert_eq!(poll(&mut first), end(SUPERSEDED));
+    assert!(matches!(&kept.lock().source, Source::Here(script) if script.0.len() == 2), "not even polled");
     assert!(first.is_end_stream());
     assert_eq!(first.size_hint().exact(), Some(0));
     assert_eq!(poll(&mut first), end("end"));
     assert_eq!(poll(&mut second), ok("ab"));
+    assert_eq!(poll(&mut older), end(SUPERSEDED), "not what is kept either");
     assert_eq!(poll(&mut second), ok("cd"));
 }
 
