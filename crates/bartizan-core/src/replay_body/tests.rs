@@ -209,6 +209,8 @@ fn a_copy_is_at_its_end_once_it_has_given_all_and_is_the_live_one() {
     assert_eq!(ends, [false, true], "the source is at its end all the time, and its frames are one");
     let third = kept.replay().unwrap();
     assert!(!third.is_end_stream());
+    assert!(second.is_end_stream(), "it was whole before it was superseded");
+    assert_eq!(poll(&mut second), end("end"));
 
     let kept = script([Item::Data("ab")]);
     let mut superseded = kept.replay().unwrap();
