@@ -466,6 +466,8 @@ async fn later_attempts_know_their_number_and_keep_what_the_caller_put_in() {
     let mut request = with_deadline(get(), 60 * SECOND);
     CallContext::edit(request.extensions_mut()).set_partition("tenant");
     request.extensions_mut().insert("mine");
+    request.headers_mut().insert("x-mine", "1".parse().unwrap());
+    *request.version_mut() = http::Version::HTTP_2;
     layer().layer(upstream.clone()).oneshot(request).await.unwrap();
     for (seen, number) in
         upstream.seen.lock().unwrap().iter().zip([None, NonZeroU32::new(2), NonZeroU32::new(3)])
@@ -475,7 +477,8 @@ async fn later_attempts_know_their_number_and_keep_what_the_caller_put_in() {
         assert_eq!(call.deadline().unwrap().total(), 60 * SECOND);
         assert_eq!(seen.head.extensions.get(), Some(&"mine"));
         assert_eq!(seen.head.uri, "http://api.example.com/a");
-        assert_eq!(seen.head.method, Method::GET);
+        assert_eq!((&seen.head.method, seen.head.version), (&Method::GET, http::Version::HTTP_2));
+        assert_eq!(seen.head.headers["x-mine"], "1");
     }
 }
 
