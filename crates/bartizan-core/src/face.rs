@@ -288,6 +288,7 @@ mod tests {
     fn on_the_client_side_the_refusal_is_the_error() {
         let error = <Refuse as Face<BoxError>>::refuse::<Full<Bytes>, _>(Closed(None)).unwrap_err();
         assert!(error.downcast_ref::<Closed>().is_some());
-        assert!(<Refuse as Face<BoxError>>::view(&error).is_some());
+        assert!(<Refuse as Face<BoxError>>::view(&error).is_some_and(|error| error.is::<Closed>()));
+        assert!(<Respond as Face<BoxError>>::view(&error).is_some_and(|error| error.is::<Closed>()));
     }
 }

@@ -615,6 +615,11 @@ async fn the_readied_inner_makes_the_first_attempt_and_clones_the_others() {
     log.clear();
     begin(&mut service, request(Method::POST)).await.unwrap();
     assert_eq!(log.text(), "ready, call", "what may not be sent again is not prepared for it");
+    for layer in [RetryLayer::disabled(), layer().max_attempts(MaxAttempts::new(1).unwrap())] {
+        let (inner, log) = readiness::record(Upstream::of([status(503)]));
+        begin(&mut layer.layer(inner), get()).await.unwrap();
+        assert_eq!(log.text(), "ready, call", "{layer:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
