@@ -281,6 +281,8 @@ mod tests {
         let inner = Response::new(Full::new(Bytes::from_static(b"hello")));
         let response = <Respond as Face<Infallible>>::pass(inner);
         assert_eq!(response.body().size_hint().exact(), Some(5));
+        assert!(!response.body().is_end_stream());
+        assert!(RespondBody::<Full<Bytes>>::default().is_end_stream());
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
     }
 
