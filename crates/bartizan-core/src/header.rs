@@ -140,6 +140,7 @@ mod tests {
             error.to_string(),
             "`x api\\r\\n` is no header name; use letters, digits and hyphens, such as `x-api-key`"
         );
+        assert_eq!(error.name(), "x api\r\n");
         assert!(Header::new("", "v").is_err());
     }
 
