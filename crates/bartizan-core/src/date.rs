@@ -201,6 +201,8 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(read(text), Some(expected), "{text}");
         }
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(http_date(b"Wed, 31 Dec 1969 23:59:59 GMT", at(NOW)), Some(before));
     }
 
     #[test]
