@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 /// Reads an HTTP date (RFC 9110 section 5.6.7): IMF-fixdate, and the obsolete RFC 850 and asctime forms.
 ///
 /// The forms are read strictly, but for the letter case of names and `GMT`. The day's name must be one, and is not
-/// compared with the date. `now` decides the century of a two-digit year: the one that is at most 50 years ahead.
+/// compared with the date. `now` decides the century of a two-digit year: the latest that is at most 50 years ahead.
 /// A second of 60 is read as the next second.
 ///
 /// ```
@@ -201,6 +201,8 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(read(text), Some(expected), "{text}");
         }
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(http_date(b"Wed, 31 Dec 1969 23:59:59 GMT", at(NOW)), Some(before));
     }
 
     #[test]
@@ -243,6 +245,8 @@ mod tests {
             "Sun,",
             "Sunday",
             "Son, 06 Nov 1994 08:49:37 GMT",
+            "Sonday, 06-Nov-94 08:49:37 GMT",
+            "Son Nov  6 08:49:37 1994",
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 94 08:49:37 GMT",
             "Sun, 06-Nov-94 08:49:37 GMT",

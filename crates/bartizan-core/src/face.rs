@@ -281,6 +281,8 @@ mod tests {
         let inner = Response::new(Full::new(Bytes::from_static(b"hello")));
         let response = <Respond as Face<Infallible>>::pass(inner);
         assert_eq!(response.body().size_hint().exact(), Some(5));
+        assert!(!response.body().is_end_stream());
+        assert!(RespondBody::<Full<Bytes>>::default().is_end_stream());
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
     }
 
@@ -288,6 +290,7 @@ mod tests {
     fn on_the_client_side_the_refusal_is_the_error() {
         let error = <Refuse as Face<BoxError>>::refuse::<Full<Bytes>, _>(Closed(None)).unwrap_err();
         assert!(error.downcast_ref::<Closed>().is_some());
-        assert!(<Refuse as Face<BoxError>>::view(&error).is_some());
+        assert!(<Refuse as Face<BoxError>>::view(&error).is_some_and(|error| error.is::<Closed>()));
+        assert!(<Respond as Face<BoxError>>::view(&error).is_some_and(|error| error.is::<Closed>()));
     }
 }

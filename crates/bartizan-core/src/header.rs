@@ -125,12 +125,22 @@ mod tests {
     }
 
     #[test]
+    fn it_takes_the_place_of_all_of_its_name() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-a", HeaderValue::from_static("1"));
+        headers.append("x-a", HeaderValue::from_static("2"));
+        Header::new("X-A", "3").unwrap().set(&mut headers);
+        assert_eq!(headers.get_all("x-a").iter().collect::<Vec<_>>(), ["3"]);
+    }
+
+    #[test]
     fn a_bad_name_is_shown_escaped() {
         let error = Header::new("x api\r\n", "v").unwrap_err();
         assert_eq!(
             error.to_string(),
             "`x api\\r\\n` is no header name; use letters, digits and hyphens, such as `x-api-key`"
         );
+        assert_eq!(error.name(), "x api\r\n");
         assert!(Header::new("", "v").is_err());
     }
 

@@ -140,5 +140,7 @@ mod tests {
             let error = of(uri).unwrap_err();
             assert!(error.contains("absolute URI") && !error.contains("s3cret"), "{error}");
         }
+        let error = Origin::of(&"/users?token=s3cret".parse().unwrap()).unwrap_err();
+        assert_eq!(error.uri(), "/users");
     }
 }

@@ -147,6 +147,7 @@ impl<V: fmt::Debug> fmt::Debug for Entry<V> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::Barrier;
 
     use super::*;
 
@@ -199,6 +200,24 @@ mod tests {
             }
         }
         assert_eq!(made.get(), 2);
+    }
+
+    #[test]
+    fn threads_that_meet_an_origin_at_once_share_one_value() {
+        let uris: Vec<Uri> = (0..500).map(|n| format!("http://{n}.example/").parse().unwrap()).collect();
+        for _ in 0..40 {
+            let origins = PerOrigin::new(NonZeroUsize::new(500).unwrap(), |_| false);
+            let barrier = Barrier::new(2);
+            let of = |value: u32| {
+                barrier.wait();
+                uris.iter().map(|uri| *origins.get(uri, || value).value()).collect::<Vec<_>>()
+            };
+            let (one, other) = std::thread::scope(|scope| {
+                let (one, other) = (scope.spawn(|| of(1)), scope.spawn(|| of(2)));
+                (one.join().unwrap(), other.join().unwrap())
+            });
+            assert_eq!(one, other);
+        }
     }
 
     #[test]

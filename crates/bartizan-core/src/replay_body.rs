@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
@@ -19,7 +19,8 @@ use crate::{BoxError, Replay};
 /// Once more than `limit` bytes have passed, what was kept is let go: the body is still sent, and
 /// [`replay`](Replay::replay) says `None`. The same happens while only one copy is left, since nobody could ask for another.
 ///
-/// Frames, trailers and the exact [`size_hint`](Body::size_hint) are the source's. A copy that waits holds no lock.
+/// Bytes, trailers and the exact [`size_hint`](Body::size_hint) are the source's; so are the frames, but that a later
+/// copy may give small ones as one. A copy that waits holds no lock.
 pub struct ReplayBody<B> {
     shared: Arc<Mutex<Shared<B>>>,
     copy: u64,
@@ -56,6 +57,10 @@ enum Kept {
     Data(Bytes),
     Trailers(HeaderMap),
 }
+
+/// Up to here frames are kept as one: each costs a hundred bytes beside its data, which would be most of the memory if
+/// the source gives a few bytes at a time.
+const SMALL: usize = 1024;
 
 impl<B: Body<Data = Bytes>> ReplayBody<B> {
     /// Keeps up to `limit` bytes of data and trailers of `source`.
@@ -222,10 +227,16 @@ impl<B> Shared<B> {
         };
         self.kept_bytes = self.kept_bytes.saturating_add(kept.len());
         self.gone |= alone || self.kept_bytes > self.limit;
-        if handed_on || !self.gone {
-            self.kept.push(kept);
-        } else {
-            self.let_go();
+        match (self.kept.last_mut(), kept) {
+            // The live copy may not have come to it, or be past the frame before it.
+            (_, kept) if handed_on => self.kept.push(kept),
+            _ if self.gone => self.let_go(),
+            (Some(Kept::Data(last)), Kept::Data(data)) if last.len() + data.len() <= SMALL => {
+                let mut joined = BytesMut::from(std::mem::take(last));
+                joined.extend_from_slice(&data);
+                *last = joined.freeze();
+            }
+            (_, kept) => self.kept.push(kept),
         }
     }
 

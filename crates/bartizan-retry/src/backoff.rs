@@ -48,6 +48,9 @@ impl Backoff {
     }
 
     /// The wait before retry number `retry`, counted from 0, for a draw `unit` from `[0, 1)`.
+    ///
+    /// # Panics
+    /// When `unit` is negative, or so large that the product is no [`Duration`].
     pub fn delay(&self, retry: u32, unit: f64) -> Duration {
         self.window(retry).mul_f64(unit)
     }

@@ -14,7 +14,10 @@ use tower_service::Service;
 /// `Full` and `Empty` do not need it. Up to the limit a stream can be sent again, with its trailers; above, it is sent
 /// once and no layer will retry it. Nothing waits for the whole body: the first attempt streams as it would without.
 ///
-/// Readiness: pass-through. Allocates twice a call, once for the shared state and once for the list of frames.
+/// The body has to be `Unpin`; `Box::pin` makes any body so.
+///
+/// Readiness: pass-through. Allocates twice a call, once for the shared state and once for the list of frames; frames of a
+/// few bytes are copied together.
 ///
 /// ```
 /// use bartizan_retry::{ReplayLayer, RetryLayer};

@@ -466,6 +466,8 @@ async fn later_attempts_know_their_number_and_keep_what_the_caller_put_in() {
     let mut request = with_deadline(get(), 60 * SECOND);
     CallContext::edit(request.extensions_mut()).set_partition("tenant");
     request.extensions_mut().insert("mine");
+    request.headers_mut().insert("x-mine", "1".parse().unwrap());
+    *request.version_mut() = http::Version::HTTP_2;
     layer().layer(upstream.clone()).oneshot(request).await.unwrap();
     for (seen, number) in
         upstream.seen.lock().unwrap().iter().zip([None, NonZeroU32::new(2), NonZeroU32::new(3)])
@@ -475,7 +477,8 @@ async fn later_attempts_know_their_number_and_keep_what_the_caller_put_in() {
         assert_eq!(call.deadline().unwrap().total(), 60 * SECOND);
         assert_eq!(seen.head.extensions.get(), Some(&"mine"));
         assert_eq!(seen.head.uri, "http://api.example.com/a");
-        assert_eq!(seen.head.method, Method::GET);
+        assert_eq!((&seen.head.method, seen.head.version), (&Method::GET, http::Version::HTTP_2));
+        assert_eq!(seen.head.headers["x-mine"], "1");
     }
 }
 
@@ -508,6 +511,17 @@ async fn a_stream_above_the_limit_is_sent_once_and_its_answer_returned() {
         .service(upstream.clone());
     assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 503);
     assert_eq!(upstream.bodies(), ["abcdef"]);
+    assert_eq!(told.take(), ["body after 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_gone_is_the_reason_before_any_wait() {
+    let told = Told::default();
+    let service = ServiceBuilder::new()
+        .layer(ReplayLayer::new(5))
+        .layer(layer().hook(told.clone()))
+        .service(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));
+    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 429);
     assert_eq!(told.take(), ["body after 1"]);
 }
 
@@ -601,6 +615,11 @@ async fn the_readied_inner_makes_the_first_attempt_and_clones_the_others() {
     log.clear();
     begin(&mut service, request(Method::POST)).await.unwrap();
     assert_eq!(log.text(), "ready, call", "what may not be sent again is not prepared for it");
+    for layer in [RetryLayer::disabled(), layer().max_attempts(MaxAttempts::new(1).unwrap())] {
+        let (inner, log) = readiness::record(Upstream::of([status(503)]));
+        begin(&mut layer.layer(inner), get()).await.unwrap();
+        assert_eq!(log.text(), "ready, call", "{layer:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn names_host_and_port_and_no_credential() {
         assert_eq!(shown("http://user:secret@api.example.com:8080/x"), " at api.example.com:8080");
+        assert_eq!(shown("http://user:se@cret@api.example.com/x"), " at api.example.com");
         assert_eq!(shown("http://[::1]/x"), " at [::1]");
         assert_eq!(shown("/x"), "");
     }

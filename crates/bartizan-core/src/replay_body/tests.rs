@@ -113,12 +113,16 @@ fn a_copy_gives_what_was_kept_and_reads_on() {
 #[test]
 fn an_older_copy_ends_with_an_error_and_takes_nothing() {
     let kept = script([Item::Data("ab"), Item::Data("cd")]);
-    let mut first = kept.replay().unwrap();
+    let (mut first, mut older) = (kept.replay().unwrap(), kept.replay().unwrap());
     let mut second = kept.replay().unwrap();
     assert!(!first.is_end_stream());
     assert_eq!(poll(&mut first), end(SUPERSEDED));
+    assert!(matches!(&kept.lock().source, Source::Here(script) if script.0.len() == 2), "not even polled");
+    assert!(first.is_end_stream());
+    assert_eq!(first.size_hint().exact(), Some(0));
     assert_eq!(poll(&mut first), end("end"));
     assert_eq!(poll(&mut second), ok("ab"));
+    assert_eq!(poll(&mut older), end(SUPERSEDED), "not what is kept either");
     assert_eq!(poll(&mut second), ok("cd"));
 }
 
@@ -182,10 +186,10 @@ fn the_last_copy_keeps_nothing() {
 
 #[test]
 fn empty_frames_are_not_kept() {
-    let kept = script([Item::Data(""), Item::Data("a"), Item::Data("")]);
+    let kept = script([Item::Data(""), Item::Trailers]);
     let mut sent = kept.replay().unwrap();
-    assert_eq!((poll(&mut sent), poll(&mut sent), poll(&mut sent)), (ok(""), ok("a"), ok("")));
-    assert_eq!(kept.lock().kept.len(), 1);
+    assert_eq!((poll(&mut sent), poll(&mut sent)), (ok(""), end("trailers")));
+    assert_eq!(poll(&mut kept.replay().unwrap()), end("trailers"));
 }
 
 #[test]
@@ -202,9 +206,11 @@ fn a_copy_is_at_its_end_once_it_has_given_all_and_is_the_live_one() {
     while poll(&mut second).is_ok() {
         ends.push(second.is_end_stream());
     }
-    assert_eq!(ends, [false, false, true], "the source is at its end all the time");
+    assert_eq!(ends, [false, true], "the source is at its end all the time, and its frames are one");
     let third = kept.replay().unwrap();
     assert!(!third.is_end_stream());
+    assert!(second.is_end_stream(), "it was whole before it was superseded");
+    assert_eq!(poll(&mut second), end("end"));
 
     let kept = script([Item::Data("ab")]);
     let mut superseded = kept.replay().unwrap();
@@ -212,6 +218,25 @@ fn a_copy_is_at_its_end_once_it_has_given_all_and_is_the_live_one() {
     let newer = kept.replay().unwrap();
     assert!(!superseded.is_end_stream(), "what follows is an error");
     assert!(!newer.is_end_stream());
+}
+
+#[test]
+fn many_small_frames_are_kept_as_few() {
+    let kept = limited((0..5_000).map(|n| Item::Data(["a", "bc"][n % 2])), 10_000);
+    let mut sent = kept.replay().unwrap();
+    let mut whole = String::new();
+    while let Ok(data) = poll(&mut sent) {
+        whole += &data;
+    }
+    let frames = kept.lock().kept.len();
+    assert!(frames <= 16, "{frames} frames for 7500 bytes");
+    let mut again = kept.replay().unwrap();
+    let mut read = String::new();
+    while let Ok(data) = poll(&mut again) {
+        assert_eq!(again.size_hint().exact(), Some((whole.len() - read.len() - data.len()) as u64));
+        read += &data;
+    }
+    assert_eq!(read, whole);
 }
 
 #[test]
@@ -231,6 +256,7 @@ fn a_broken_source_cannot_be_replayed() {
     let frame = Pin::new(&mut sent).poll_frame(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Some(Err(error))) = frame else { panic!("{frame:?}") };
     assert_eq!(error.to_string(), "the request body failed");
+    assert!(!error.is_superseded());
     assert_eq!(error.source().unwrap().to_string(), "broken source");
     assert!(kept.replay().is_none());
 }
@@ -371,9 +397,11 @@ fn a_copy_superseded_in_mid_poll_hands_on_why_the_source_failed() {
     assert!(kept.replay().is_none());
 }
 
+type SharedSource<B> = Arc<Mutex<Shared<B>>>;
+
 /// Gives one frame; when it is dropped, notes whether the lock of the body was free.
 struct NotesDrop {
-    body: Arc<Mutex<Option<Arc<Mutex<Shared<NotesDrop>>>>>>,
+    body: Arc<Mutex<Option<SharedSource<NotesDrop>>>>,
     given: bool,
     was_free: Arc<Mutex<Option<bool>>>,
 }

@@ -93,6 +93,14 @@ async fn an_answer_that_is_there_beats_a_timer_that_fired() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_of_zero_lets_through_what_is_ready_at_once() {
+    let layer = AttemptTimeoutLayer::new(Duration::ZERO);
+    assert!(layer.layer(Upstream::default().service()).oneshot(request()).await.is_ok());
+    let pending = Upstream::slow(Duration::from_millis(1)).service();
+    assert!(layer.layer(pending).oneshot(request()).await.unwrap_err().is::<AttemptTimedOut>());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_inner_future_is_gone_when_the_error_comes() {
     let upstream = Upstream::slow(9 * SECOND);
     let mut service = AttemptTimeoutLayer::new(SECOND).layer(upstream.service());
