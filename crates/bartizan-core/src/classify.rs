@@ -22,6 +22,7 @@ pub enum Outcome {
 
 /// The head of a response, borrowed: all that a classifier or a policy may look at.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Head<'a> {
     /// The status code.
     pub status: StatusCode,

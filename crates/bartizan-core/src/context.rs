@@ -92,6 +92,7 @@ impl fmt::Debug for CallContext {
 
 /// An instant by which a call must have its answer, and when its time began to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deadline {
     /// When the call began.
     pub started: Instant,

@@ -99,7 +99,8 @@ impl<E: ErrorRef> Face<E> for Respond {
     }
 }
 
-/// An error type that can be looked into. Services under [`Respond`] have one: `Infallible` in axum, or [`BoxError`].
+/// An error type that can be looked into. Services under [`Respond`] have one: `Infallible` in axum, or [`BoxError`]; put
+/// `map_err(BoxError::from)` between for others.
 pub trait ErrorRef {
     /// The error itself; `None` where it hides.
     fn error_ref(&self) -> Option<&(dyn Error + 'static)>;

@@ -3,7 +3,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_core::{BoxError, CallContext, Deadline, Head, Rejection, Replay, find_source, retry_after};
+use bartizan_core::{
+    BoxError, CallContext, Deadline, Head, Outcome, Rejection, Replay, find_source, retry_after,
+};
 use http::{Request, Response};
 use tokio::time::Instant;
 
@@ -127,6 +129,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
 /// A layer below said no on its own account, as an error or as a marked answer.
 fn rejection(result: Result<Head<'_>, &(dyn Error + 'static)>) -> Option<Rejection> {
     match result {
+        // An outcome that an inner layer named weighs more, as it does for classifiers.
+        Ok(head) if head.extensions.get::<Outcome>().is_some() => None,
         Ok(head) => head.extensions.get::<Rejection>().copied(),
         Err(error) => find_source::<Rejection>(error).copied(),
     }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Attempt, Stop};
@@ -9,8 +10,8 @@ use crate::{Attempt, Stop};
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use bartizan_retry::{Hook, RetryLayer, Retrying};
 ///
-/// #[derive(Clone, Default)]
-/// struct Count(Arc<AtomicU64>);
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
 ///
 /// impl Hook for Count {
 ///     fn retrying(&self, _: &Retrying<'_>) {
@@ -18,7 +19,7 @@ use crate::{Attempt, Stop};
 ///     }
 /// }
 ///
-/// let count = Count::default();
+/// let count = Arc::new(Count::default());
 /// let layer = RetryLayer::new().hook(count.clone());
 /// # let _ = layer;
 /// ```
@@ -35,6 +36,16 @@ pub trait Hook {
 }
 
 impl Hook for () {}
+
+impl<H: Hook + ?Sized> Hook for Arc<H> {
+    fn retrying(&self, event: &Retrying<'_>) {
+        (**self).retrying(event);
+    }
+
+    fn stopped(&self, event: &Stopped<'_>) {
+        (**self).stopped(event);
+    }
+}
 
 /// There will be another attempt.
 #[derive(Clone, Copy, Debug)]

@@ -30,7 +30,8 @@ impl RetryLayer {
         Self::with_policy(Standard::default())
     }
 
-    /// Sends everything once. The same type, for configuration.
+    /// Sends everything once. The same type as [`new`](Self::new), for configuration; beside a policy of your own
+    /// `max_attempts` of 1 does the same.
     pub fn disabled() -> Self {
         let mut layer = Self::new();
         layer.config.enabled = false;

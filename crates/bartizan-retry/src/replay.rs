@@ -55,7 +55,7 @@ impl<S> Layer<S> for ReplayLayer {
 }
 
 /// The service of [`ReplayLayer`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ReplayService<S> {
     inner: S,
     limit: usize,

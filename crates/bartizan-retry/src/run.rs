@@ -12,7 +12,8 @@ use crate::{Pace, Schedule};
 impl Schedule {
     /// Runs `operation` until it succeeds or the attempts are made; without HTTP. Every error is tried again.
     ///
-    /// `operation` gets the number of the attempt, from 1. Dropping the future ends the attempt or the wait.
+    /// `operation` gets the number of the attempt, from 1. It is called for the first attempt at once, before the future is
+    /// polled; what it returns is not. Dropping the future ends the attempt or the wait.
     ///
     /// ```
     /// use bartizan_retry::Schedule;

@@ -416,6 +416,16 @@ async fn a_refusal_may_be_an_answer() {
     assert_eq!(told.take(), ["waiting for 1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_named_outcome_weighs_more_than_a_refusal() {
+    let mut answer = Response::builder().status(503).body("").unwrap();
+    answer.extensions_mut().insert(Rejection::new(Some(SECOND)));
+    answer.extensions_mut().insert(bartizan_core::Outcome::Success);
+    let upstream = Upstream::of([Answer(answer)]);
+    assert_eq!(layer().layer(upstream.clone()).oneshot(get()).await.unwrap().status(), 503);
+    assert_eq!(upstream.calls(), 1);
+}
+
 /// Polls ready, which the upstream is at once, and calls.
 fn begin<S: Service<Request<B>, Error: fmt::Debug>, B>(service: &mut S, request: Request<B>) -> S::Future {
     let Poll::Ready(ready) = service.poll_ready(&mut Context::from_waker(Waker::noop())) else {

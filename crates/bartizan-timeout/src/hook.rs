@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{AttemptTimedOut, DeadlineExceeded};
 
 /// Told of every call that a timeout layer ended. `()` is told nothing.
@@ -7,8 +9,8 @@ use crate::{AttemptTimedOut, DeadlineExceeded};
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use bartizan_timeout::{AttemptTimeoutLayer, Hook, TimedOut};
 ///
-/// #[derive(Clone, Default)]
-/// struct Count(Arc<AtomicU64>);
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
 ///
 /// impl Hook for Count {
 ///     fn timed_out(&self, _: TimedOut<'_>) {
@@ -16,7 +18,7 @@ use crate::{AttemptTimedOut, DeadlineExceeded};
 ///     }
 /// }
 ///
-/// let count = Count::default();
+/// let count = Arc::new(Count::default());
 /// let layer = AttemptTimeoutLayer::default().hook(count.clone());
 /// # let _ = layer;
 /// ```
@@ -27,6 +29,12 @@ pub trait Hook {
 
 impl Hook for () {
     fn timed_out(&self, _: TimedOut<'_>) {}
+}
+
+impl<H: Hook + ?Sized> Hook for Arc<H> {
+    fn timed_out(&self, event: TimedOut<'_>) {
+        (**self).timed_out(event);
+    }
 }
 
 /// What ended the call.
