@@ -108,7 +108,7 @@ async fn storm(protocol: Protocol, seed: u64) {
         .service(client::<Full<Bytes>>(protocol));
 
     // On HTTP/2 all calls share a connection, and what breaks it breaks all of them.
-    let at_once = Arc::new(Semaphore::new(if matches!(protocol, Protocol::H1) { 64 } else { 16 }));
+    let at_once = Arc::new(Semaphore::new(if matches!(protocol, Protocol::H1) { 64 } else { 8 }));
     let draws = Chance::from_seed(!seed);
     let mut calls = tokio::task::JoinSet::new();
     let mut posts_without_key = 0;
