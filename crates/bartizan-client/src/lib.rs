@@ -1,0 +1,8 @@
+//! From any HTTP service to a pleasant API client.
+
+mod base_url;
+mod default_headers;
+mod intercept;
+mod version;
+
+
