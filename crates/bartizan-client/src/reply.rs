@@ -1,0 +1,211 @@
+use std::fmt;
+use std::time::Duration;
+
+use bartizan_core::{Attempts, BoxError};
+use bartizan_timeout::within;
+use bytes::{Bytes, BytesMut};
+use http::{Extensions, HeaderMap, Method, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+
+use crate::client::Limits;
+use crate::error::{Kind, StatusError};
+use crate::{Error, Problem};
+
+/// A 2xx answer: status, header fields, and a body, streamed or read.
+pub struct Reply<T> {
+    response: Response<T>,
+    call: Asked,
+}
+
+/// What was asked, for errors that come later.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) limits: Limits,
+}
+
+impl Asked {
+    pub(crate) fn error(&self, kind: Kind) -> Error {
+        Error::new(self.method.clone(), self.url.clone(), kind)
+    }
+}
+
+impl<T> Reply<T> {
+    /// The status: 200 to 299.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// The extensions, where layers leave facts.
+    pub fn extensions(&self) -> &Extensions {
+        self.response.extensions()
+    }
+
+    /// How many attempts were made for it.
+    pub fn attempts(&self) -> u32 {
+        self.extensions().get::<Attempts>().map_or(1, |attempts| attempts.0.get())
+    }
+
+    /// The body.
+    pub fn body(&self) -> &T {
+        self.response.body()
+    }
+
+    /// The body alone.
+    pub fn into_body(self) -> T {
+        self.response.into_body()
+    }
+
+    /// All of it, as `http` has it.
+    pub fn into_response(self) -> Response<T> {
+        self.response
+    }
+}
+
+impl<R> Reply<R>
+where
+    R: Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    /// An answer that is 2xx, or the error that it is.
+    pub(crate) async fn of(response: Response<R>, call: Asked) -> Result<Self, Error> {
+        if response.status().is_success() {
+            return Ok(Self { response, call });
+        }
+        let (head, body) = response.into_parts();
+        let body = error_text(body).await;
+        let is_problem = head.headers.get(http::header::CONTENT_TYPE).is_some_and(is_problem_json);
+        let problem = if is_problem { Problem::parse(&body) } else { None };
+        let answer = StatusError { status: head.status, headers: head.headers, body, problem };
+        Err(call.error(Kind::Status(answer)))
+    }
+
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    /// When the body breaks off, or has more bytes than the client's limit.
+    pub async fn bytes(self) -> Result<Reply<Bytes>, Error> {
+        let (head, body) = self.response.into_parts();
+        let body = read(body, self.call.limits.body).await.map_err(|kind| self.call.error(kind))?;
+        Ok(Reply { response: Response::from_parts(head, body), call: self.call })
+    }
+
+    /// Reads the whole body as text.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and when it is not UTF-8.
+    pub async fn text(self) -> Result<Reply<String>, Error> {
+        let reply = self.bytes().await?;
+        reply.try_map(|bytes| String::from_utf8(bytes.into()).map_err(Into::into))
+    }
+
+    /// Reads the whole body as JSON; an empty one is `None`, as with 204.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and when it is not the JSON of a `T`: the message names the place.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<Reply<Option<T>>, Error> {
+        let reply = self.bytes().await?;
+        reply.try_map(|bytes| {
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+            let json = &mut serde_json::Deserializer::from_slice(&bytes);
+            let value = serde_path_to_error::deserialize(&mut *json)?;
+            json.end()?;
+            Ok(Some(value))
+        })
+    }
+}
+
+impl<T> Reply<Option<T>> {
+    /// The value, where there must be one.
+    ///
+    /// # Errors
+    /// When the answer had no body.
+    pub fn some(self) -> Result<T, Error> {
+        let (status, call) = (self.status(), self.call);
+        self.response.into_body().ok_or_else(|| call.error(Kind::Empty(status)))
+    }
+}
+
+impl<T> Reply<T> {
+    fn try_map<U>(self, convert: impl FnOnce(T) -> Result<U, BoxError>) -> Result<Reply<U>, Error> {
+        let (head, body) = self.response.into_parts();
+        let body = convert(body).map_err(|error| self.call.error(Kind::Decode(error)))?;
+        Ok(Reply { response: Response::from_parts(head, body), call: self.call })
+    }
+}
+
+impl<T> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({} {}: {})", self.call.method, self.call.url, self.status())
+    }
+}
+
+fn is_problem_json(content_type: &http::HeaderValue) -> bool {
+    let media_type = content_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"application/problem+json")
+}
+
+async fn read<R>(body: R, limit: usize) -> Result<Bytes, Kind>
+where
+    R: Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Kind::TooLarge(limit));
+    }
+    let mut body = std::pin::pin!(body);
+    // Most bodies are one frame, which is passed on without a copy.
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Kind::Body(error.into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit - first.len() - rest.len() {
+            return Err(Kind::TooLarge(limit));
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}
+
+/// How much of an error's text is kept.
+const ERROR_TEXT: usize = 64 * 1024;
+/// How long is waited for it: the error is known by then, its text is a courtesy.
+const ERROR_TEXT_TIME: Duration = Duration::from_secs(5);
+
+/// What can be had of the text, and no error: that it is missing must not hide the status.
+async fn error_text<R: Body<Data = Bytes>>(body: R) -> String {
+    let mut body = std::pin::pin!(body);
+    let mut text = BytesMut::new();
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let Ok(data) = frame.into_data() else { continue };
+            text.extend_from_slice(&data[..data.len().min(ERROR_TEXT - text.len())]);
+            if text.len() == ERROR_TEXT {
+                break;
+            }
+        }
+    };
+    let _ = within(ERROR_TEXT_TIME, reading).await;
+    String::from_utf8_lossy(&text).into_owned()
+}
