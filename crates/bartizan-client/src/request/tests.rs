@@ -14,21 +14,24 @@ const SECOND: Duration = Duration::from_secs(1);
 
 type Seen = Arc<Mutex<Vec<Request<Bytes>>>>;
 
-/// Gives each call what `answer` returns, and keeps the requests.
-fn upstream<R>(
-    answer: impl Fn() -> Response<R> + Clone + Send + Sync + 'static,
-) -> (
-    Client<
-        impl Service<Request<Full<Bytes>>, Response = Response<R>, Error = BoxError, Future: Send>
+/// What [`upstream`] makes: the client's service, not boxed.
+trait Upstream<R>:
+    Service<Request<Full<Bytes>>, Response = Response<R>, Error = BoxError, Future: Send> + Clone + Send + Sync
+{
+}
+
+impl<R, S> Upstream<R> for S where
+    S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = BoxError, Future: Send>
         + Clone
         + Send
-        + Sync,
-    >,
-    Seen,
-)
-where
-    R: Send + 'static,
+        + Sync
 {
+}
+
+/// Gives each call what `answer` returns, and keeps the requests.
+fn upstream<R: Send + 'static>(
+    answer: impl Fn() -> Response<R> + Clone + Send + Sync + 'static,
+) -> (Client<impl Upstream<R>>, Seen) {
     let seen = Seen::default();
     let kept = seen.clone();
     let service = service_fn(move |request: Request<Full<Bytes>>| {
