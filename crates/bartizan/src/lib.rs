@@ -23,6 +23,15 @@
 //! # let _ = stack;
 //! ```
 
+#[cfg(feature = "client")]
+mod client;
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientBuilder, InvalidClient};
+
+#[cfg(feature = "client")]
+#[doc(no_inline)]
+pub use bartizan_client as client_kit;
 #[doc(no_inline)]
 pub use bartizan_core as core;
 #[cfg(feature = "retry")]

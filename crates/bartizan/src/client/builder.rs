@@ -1,0 +1,212 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_client::{BaseUrl, BaseUrlLayer, DefaultHeadersLayer, InvalidBaseUrl};
+use bartizan_core::{BoxError, Header, InvalidHeader};
+use bartizan_retry::RetryLayer;
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use tower::ServiceBuilder;
+use tower_http::decompression::DecompressionLayer;
+use tower_http::follow_redirect::FollowRedirectLayer;
+
+use super::Client;
+use super::redirects::Redirects;
+
+/// Builds a [`Client`].
+///
+/// | | default | set with |
+/// |---|---|---|
+/// | the whole call, to the answer's head | 30 s | [`deadline`](Self::deadline) |
+/// | redirects | at most 10; on another origin without credentials | [`redirects`](Self::redirects) |
+/// | decompression | gzip, brotli, deflate | [`no_decompression`](Self::no_decompression) |
+/// | retry | 3 attempts of what may be sent again | [`retry`](Self::retry) |
+/// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
+/// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
+/// | TLS | rustls on ring, the system's root certificates | |
+/// | HTTP | 1.1 and, where TLS agrees on it, 2 | |
+///
+/// The order, outermost first: base URL, default headers, deadline, redirects, decompression, retry, attempt timeout,
+/// transport. A redirect is part of the call, and each hop has its own attempts.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct ClientBuilder {
+    base_url: String,
+    headers: Vec<Result<Header, InvalidHeader>>,
+    deadline: DeadlineLayer,
+    redirects: u32,
+    decompresses: bool,
+    retry: RetryLayer,
+    attempt_timeout: AttemptTimeoutLayer,
+    connect_timeout: Duration,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            headers: Vec::new(),
+            deadline: DeadlineLayer::default(),
+            redirects: 10,
+            decompresses: true,
+            retry: RetryLayer::new(),
+            attempt_timeout: AttemptTimeoutLayer::default(),
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// A header field that each request has, unless it brings its own. What it holds is kept out of `Debug`.
+    pub fn default_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(Header::new(name, value).map(Header::sensitive));
+        self
+    }
+
+    /// The time for a whole call. 30 s by default.
+    pub fn deadline(mut self, layer: DeadlineLayer) -> Self {
+        self.deadline = layer;
+        self
+    }
+
+    /// Follows at most so many redirects. 10 by default, as curl's and browsers' users expect a handful; 0 follows none.
+    pub fn redirects(mut self, limit: u32) -> Self {
+        self.redirects = limit;
+        self
+    }
+
+    /// Asks for no compression, and leaves compressed answers as they are.
+    pub fn no_decompression(mut self) -> Self {
+        self.decompresses = false;
+        self
+    }
+
+    /// Another retry, or [`RetryLayer::disabled`].
+    pub fn retry(mut self, layer: RetryLayer) -> Self {
+        self.retry = layer;
+        self
+    }
+
+    /// The time for one attempt. 10 s by default.
+    pub fn attempt_timeout(mut self, layer: AttemptTimeoutLayer) -> Self {
+        self.attempt_timeout = layer;
+        self
+    }
+
+    /// The time in which a connection must come about. 5 s by default: half an attempt's, so that a dead address leaves time
+    /// for another.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// When the base URL or a default header is none, or the system's root certificates cannot be read.
+    pub fn build(self) -> Result<Client, InvalidClient> {
+        let base_url = BaseUrl::new(&self.base_url)?;
+        let headers = self.headers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let headers = headers.into_iter().fold(DefaultHeadersLayer::new(), DefaultHeadersLayer::if_absent);
+
+        let http = HttpClient::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build::<_, Full<Bytes>>(connector(self.connect_timeout, tls(&self.base_url)?));
+
+        let decompression = if self.decompresses {
+            DecompressionLayer::new()
+        } else {
+            DecompressionLayer::new().no_gzip().no_br().no_deflate()
+        };
+        let stack = ServiceBuilder::new()
+            .layer(BaseUrlLayer::new(base_url))
+            .layer(headers)
+            .layer(self.deadline)
+            .layer(FollowRedirectLayer::with_policy(Redirects::at_most(self.redirects)))
+            .layer(decompression)
+            .layer(self.retry)
+            .layer(self.attempt_timeout)
+            .service(http);
+        Ok(Client { inner: bartizan_client::Client::new(stack).boxed() })
+    }
+}
+
+fn connector(connect_timeout: Duration, tls: ClientConfig) -> HttpsConnector<HttpConnector> {
+    let mut connector = HttpConnector::new();
+    // The layer around it takes `https` as well.
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(connect_timeout));
+    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(connector)
+}
+
+/// The system's root certificates. A client of a plain `http` API can do without them.
+fn tls(base_url: &str) -> Result<ClientConfig, InvalidClient> {
+    let loaded = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // What the system has and rustls cannot read is left out, as browsers do.
+    roots.add_parsable_certificates(loaded.certs);
+    if roots.is_empty() && base_url.starts_with("https") {
+        let error = loaded.errors.into_iter().next().map(Into::into);
+        return Err(InvalidClient { fault: Fault::NoCertificates(error) });
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers of TLS 1.2 and 1.3");
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Why a client cannot be built.
+#[derive(Debug)]
+pub struct InvalidClient {
+    fault: Fault,
+}
+
+#[derive(Debug)]
+enum Fault {
+    BaseUrl(InvalidBaseUrl),
+    Header(InvalidHeader),
+    NoCertificates(Option<BoxError>),
+}
+
+impl From<InvalidBaseUrl> for InvalidClient {
+    fn from(error: InvalidBaseUrl) -> Self {
+        Self { fault: Fault::BaseUrl(error) }
+    }
+}
+
+impl From<InvalidHeader> for InvalidClient {
+    fn from(error: InvalidHeader) -> Self {
+        Self { fault: Fault::Header(error) }
+    }
+}
+
+impl fmt::Display for InvalidClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            Fault::BaseUrl(error) => error.fmt(f),
+            Fault::Header(error) => error.fmt(f),
+            Fault::NoCertificates(_) => f.write_str(
+                "the system has no root certificates for TLS; install them (Debian: ca-certificates) or name a file in \
+                 SSL_CERT_FILE",
+            ),
+        }
+    }
+}
+
+impl Error for InvalidClient {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.fault {
+            Fault::BaseUrl(error) => error.source(),
+            Fault::Header(error) => error.source(),
+            Fault::NoCertificates(error) => error.as_ref().map(|error| &**error as _),
+        }
+    }
+}
