@@ -24,14 +24,14 @@
 //! ```
 
 #[cfg(feature = "client")]
-mod client;
+mod api_client;
 
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder, InvalidClient};
+pub use api_client::{Client, ClientBuilder, InvalidClient};
 
 #[cfg(feature = "client")]
 #[doc(no_inline)]
-pub use bartizan_client as client_kit;
+pub use bartizan_client as client;
 #[doc(no_inline)]
 pub use bartizan_core as core;
 #[cfg(feature = "retry")]

@@ -1,0 +1,132 @@
+//! The client of one line, against a server on a socket.
+#![cfg(feature = "client")]
+
+use std::time::Duration;
+
+use bartizan::Client;
+use bartizan::retry::{Backoff, RetryLayer};
+use bartizan::timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_test::server::{Act, Sequence, Server};
+use serde_json::{Value, json};
+
+/// `{"name":"alice"}`
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\xca\x4b\xcc\x4d\x55\xb2\x52\x4a\xcc\xc9\x4c\x4e\x55\xaa\x05\x00\x51\xa9\xa0\x29\x10\x00\x00\x00";
+
+fn soon() -> RetryLayer {
+    let backoff = Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)).expect("1 is below 5");
+    RetryLayer::new().backoff(backoff).throttled_backoff(backoff)
+}
+
+async fn server(acts: impl IntoIterator<Item = Act>) -> Server {
+    Server::h1(Sequence::new(acts)).await.expect("a loopback port")
+}
+
+#[tokio::test]
+async fn base_url_headers_json_and_retry() {
+    let ok = Act::reply(200).header("content-type", "application/json").body(r#"{"name":"alice"}"#);
+    let server = server([Act::reply(503), ok]).await;
+    let client = Client::builder(&server.uri("/v1"))
+        .default_header("x-api-version", "2026-01-01")
+        .default_header("accept", "text/plain")
+        .retry(soon())
+        .build()
+        .expect("a valid client");
+    let user: Option<Value> = client.get("users/7").query(&[("full", "1")]).fetch().await.expect("the second attempt");
+    assert_eq!(user, Some(json!({"name": "alice"})));
+    let seen = server.log().requests();
+    assert_eq!(seen.len(), 2);
+    for request in seen {
+        assert_eq!(request.path, "/v1/users/7?full=1");
+        assert_eq!(request.headers["x-api-version"], "2026-01-01");
+        assert_eq!(request.headers["accept"], "application/json", "the request's own");
+        assert!(request.headers["accept-encoding"].to_str().is_ok_and(|coding| coding.contains("gzip")));
+    }
+}
+
+#[tokio::test]
+async fn nothing_leaves_the_base_url() {
+    let server = server([Act::reply(200)]).await;
+    let client = Client::builder(&server.uri("/v1")).build().expect("a valid client");
+    for target in ["//evil.example/", "http://evil.example/", "../admin", "users/%2e%2e/%2e%2e/admin"] {
+        let error = client.get(target).send().await.expect_err("refused");
+        assert!(error.is_refused(), "{target}: {error}");
+    }
+    assert_eq!(server.log().requests().len(), 0);
+}
+
+#[tokio::test]
+async fn compressed_answers_are_read_and_left_alone_if_told() {
+    let act = || Act::reply(200).header("content-encoding", "gzip").body(GZIP);
+    let server = server([act()]).await;
+    let client = Client::builder(&server.uri("")).build().expect("a valid client");
+    assert_eq!(client.get("/").fetch_one::<Value>().await.expect("JSON"), json!({"name": "alice"}));
+    let client = Client::builder(&server.uri("")).no_decompression().build().expect("a valid client");
+    let reply = client.get("/").send().await.expect("an answer").bytes().await.expect("a body");
+    assert_eq!(reply.body(), GZIP);
+    assert!(server.log().requests()[1].headers.get("accept-encoding").is_none());
+}
+
+#[tokio::test]
+async fn redirects_are_followed_without_credentials_to_another_origin() {
+    let other = server([Act::reply(200).body("7")]).await;
+    let location = other.uri("/there");
+    let first = server([Act::reply(307).header("location", "/on"), Act::reply(307).header("location", &location)]).await;
+    let client =
+        Client::builder(&first.uri("")).default_header("x-api-key", "s3cret").build().expect("a valid client");
+    let reply = client.post("/start").header("authorization", "Bearer s3cret").json(&1).fetch_one::<u32>().await;
+    assert_eq!(reply.expect("the last answer"), 7);
+    let seen = first.log().requests();
+    assert_eq!((seen[1].path.as_str(), seen[1].body.as_slice()), ("/on", &b"1"[..]));
+    assert_eq!(seen[1].headers["x-api-key"], "s3cret");
+    let there = &other.log().requests()[0];
+    assert_eq!((there.method.as_str(), there.body.as_slice()), ("POST", &b"1"[..]));
+    assert!(!format!("{:?}", there.headers).contains("s3cret"), "{:?}", there.headers);
+
+    let none = Client::builder(&first.uri("")).redirects(0).build().expect("a valid client");
+    assert_eq!(none.get("/").send().await.expect_err("not 2xx").status().expect("an answer").as_u16(), 307);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_told_apart() {
+    let hangs = server([Act::hang()]).await;
+    let client = Client::builder(&hangs.uri(""))
+        .attempt_timeout(AttemptTimeoutLayer::new(Duration::from_millis(30)))
+        .retry(RetryLayer::disabled())
+        .build()
+        .expect("a valid client");
+    let error = client.get("/").send().await.expect_err("a time-out");
+    assert!(error.is_timeout() && !error.is_connect(), "{error}");
+    assert_eq!(error.as_status().map(|status| status.as_u16()), Some(408));
+
+    let client = Client::builder(&hangs.uri("")).deadline(DeadlineLayer::new(Duration::from_millis(30))).build();
+    assert!(client.expect("a valid client").get("/").send().await.expect_err("a time-out").is_timeout());
+
+    let gone = hangs.uri("");
+    drop(hangs);
+    let client = Client::builder(&gone).retry(soon()).build().expect("a valid client");
+    let error = client.get("/").send().await.expect_err("nobody listens");
+    assert!(error.is_connect() && !error.is_timeout() && !error.is_refused(), "{error}");
+
+    let broken = server([Act::reset_mid_body(3).body("hello")]).await;
+    let client = Client::builder(&broken.uri("")).build().expect("a valid client");
+    let error = client.get("/").send().await.expect("a head").text().await.expect_err("a broken body");
+    assert!(error.is_body(), "{error}");
+}
+
+#[test]
+fn what_cannot_be_built_is_told() {
+    for (url, header, expected) in [
+        ("api.example.com", "1", "api.example.com"),
+        ("https://api.example.com/?key=s3cret", "1", "query"),
+        ("https://api.example.com", "line\nbreak", "x-a"),
+    ] {
+        let error = Client::builder(url).default_header("x-a", header).build().expect_err("invalid");
+        assert!(error.to_string().contains(expected) && !error.to_string().contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn debug_keeps_what_headers_hold() {
+    let builder = Client::builder("https://api.example.com").default_header("x-api-key", "s3cret");
+    assert!(!format!("{builder:?} {:?}", builder.clone().build()).contains("s3cret"));
+}
