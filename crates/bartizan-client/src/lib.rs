@@ -3,6 +3,6 @@
 mod base_url;
 mod default_headers;
 mod intercept;
+#[allow(dead_code, reason = "for now")]
+mod link;
 mod version;
-
-
