@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Decode(BoxError),
     /// The answer has no body where there must be one.
     Empty(StatusCode),
+    /// The next page cannot be followed.
+    Page(BoxError),
 }
 
 /// An answer that is not 2xx, as much of it as is kept.
@@ -148,9 +150,11 @@ impl Error {
 
     fn source_error(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.inner.kind {
-            Kind::Request(error) | Kind::Call(error) | Kind::Body(error) | Kind::Decode(error) => {
-                Some(&**error)
-            }
+            Kind::Request(error)
+            | Kind::Call(error)
+            | Kind::Body(error)
+            | Kind::Decode(error)
+            | Kind::Page(error) => Some(&**error),
             Kind::Status(_) | Kind::TooLarge(_) | Kind::Empty(_) => None,
         }
     }
@@ -165,7 +169,7 @@ impl fmt::Display for Error {
         write!(f, "{method} {url}: ")?;
         match kind {
             Kind::Request(error) => write!(f, "the request cannot be built: {error}"),
-            Kind::Call(error) => write!(f, "{error}"),
+            Kind::Call(error) | Kind::Page(error) => write!(f, "{error}"),
             Kind::Status(answer) => answer.fmt(f),
             Kind::Body(error) => write!(f, "the answer broke off: {error}"),
             Kind::TooLarge(limit) => write!(

@@ -47,16 +47,23 @@ mod client;
 mod default_headers;
 mod error;
 mod intercept;
+mod link;
+mod paginate;
 mod problem;
 mod redact;
 mod reply;
 mod request;
+#[cfg(feature = "futures-core-03")]
+mod stream;
 mod transport;
 mod version;
 
 pub use boxed::{BoxClient, BoxedBody, BoxedFuture, BoxedService};
 pub use client::Client;
 pub use error::Error;
+pub use paginate::{ByCursor, ByLink, Following, NextPage, Pages};
 pub use problem::Problem;
 pub use reply::Reply;
 pub use request::RequestBuilder;
+#[cfg(feature = "futures-core-03")]
+pub use stream::PageStream;

@@ -161,6 +161,15 @@ impl<S, B> RequestBuilder<S, B> {
         }
     }
 
+    pub(crate) fn uri(&self) -> &Uri {
+        self.request.uri()
+    }
+
+    pub(crate) fn with_uri(mut self, uri: Uri) -> Self {
+        *self.request.uri_mut() = uri;
+        self
+    }
+
     fn context(&mut self) -> &mut CallContext {
         CallContext::edit(self.request.extensions_mut())
     }
@@ -170,7 +179,7 @@ impl<S, B> RequestBuilder<S, B> {
         self
     }
 
-    fn asked(&self) -> Asked {
+    pub(crate) fn asked(&self) -> Asked {
         Asked {
             method: self.request.method().clone(),
             url: redact::url(self.request.uri()),
@@ -237,6 +246,19 @@ impl<S, B> fmt::Debug for RequestBuilder<S, B> {
             .field("url", &redact::url(self.request.uri()))
             .field("fault", &self.fault)
             .finish_non_exhaustive()
+    }
+}
+
+impl<S: Clone, B: Clone> RequestBuilder<S, B> {
+    /// The same again; `None` if it could not be built in the first place.
+    pub(crate) fn again(&self) -> Option<Self> {
+        self.fault.is_none().then(|| Self {
+            service: self.service.clone(),
+            limits: self.limits,
+            request: self.request.clone(),
+            time: self.time,
+            fault: None,
+        })
     }
 }
 

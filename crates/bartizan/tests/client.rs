@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\xca\x4b\xcc\x4d\x55\xb2\x52\x4a\xcc\xc9\x4c\x4e\x55\xaa\x05\x00\x51\xa9\xa0\x29\x10\x00\x00\x00";
 
 fn soon() -> RetryLayer {
-    let backoff = Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)).expect("1 is below 5");
+    let backoff =
+        Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)).expect("1 is below 5");
     RetryLayer::new().backoff(backoff).throttled_backoff(backoff)
 }
 
@@ -31,7 +32,8 @@ async fn base_url_headers_json_and_retry() {
         .retry(soon())
         .build()
         .expect("a valid client");
-    let user: Option<Value> = client.get("users/7").query(&[("full", "1")]).fetch().await.expect("the second attempt");
+    let user: Option<Value> =
+        client.get("users/7").query(&[("full", "1")]).fetch().await.expect("the second attempt");
     assert_eq!(user, Some(json!({"name": "alice"})));
     let seen = server.log().requests();
     assert_eq!(seen.len(), 2);
@@ -70,10 +72,15 @@ async fn compressed_answers_are_read_and_left_alone_if_told() {
 async fn redirects_are_followed_without_credentials_to_another_origin() {
     let other = server([Act::reply(200).body("7")]).await;
     let location = other.uri("/there");
-    let first = server([Act::reply(307).header("location", "/on"), Act::reply(307).header("location", &location)]).await;
-    let client =
-        Client::builder(&first.uri("")).default_header("x-api-key", "s3cret").build().expect("a valid client");
-    let reply = client.post("/start").header("authorization", "Bearer s3cret").json(&1).fetch_one::<u32>().await;
+    let first =
+        server([Act::reply(307).header("location", "/on"), Act::reply(307).header("location", &location)])
+            .await;
+    let client = Client::builder(&first.uri(""))
+        .default_header("x-api-key", "s3cret")
+        .build()
+        .expect("a valid client");
+    let reply =
+        client.post("/start").header("authorization", "Bearer s3cret").json(&1).fetch_one::<u32>().await;
     assert_eq!(reply.expect("the last answer"), 7);
     let seen = first.log().requests();
     assert_eq!((seen[1].path.as_str(), seen[1].body.as_slice()), ("/on", &b"1"[..]));
@@ -98,7 +105,8 @@ async fn what_goes_wrong_is_told_apart() {
     assert!(error.is_timeout() && !error.is_connect(), "{error}");
     assert_eq!(error.as_status().map(|status| status.as_u16()), Some(408));
 
-    let client = Client::builder(&hangs.uri("")).deadline(DeadlineLayer::new(Duration::from_millis(30))).build();
+    let client =
+        Client::builder(&hangs.uri("")).deadline(DeadlineLayer::new(Duration::from_millis(30))).build();
     assert!(client.expect("a valid client").get("/").send().await.expect_err("a time-out").is_timeout());
 
     let gone = hangs.uri("");

@@ -143,7 +143,11 @@ fn connector(connect_timeout: Duration, tls: ClientConfig) -> HttpsConnector<Htt
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(connect_timeout));
-    HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(connector)
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(connector)
 }
 
 /// The system's root certificates. A client of a plain `http` API can do without them.

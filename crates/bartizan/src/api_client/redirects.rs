@@ -2,8 +2,8 @@
 
 use bartizan_core::{Origin, Replay};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE,
-    RANGE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_TYPE, RANGE, USER_AGENT,
 };
 use http::{Extensions, HeaderMap, HeaderName, Request};
 use tower_http::follow_redirect::policy::{Action, Attempt, Policy};
@@ -101,7 +101,12 @@ mod tests {
             let mut fields: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
             fields.sort_unstable();
             let mine = if request.extensions().get::<&str>().is_some() { " +extension" } else { "" };
-            log.lock().unwrap().push(format!("{} {} {}{mine}", request.method(), request.uri(), fields.join(",")));
+            log.lock().unwrap().push(format!(
+                "{} {} {}{mine}",
+                request.method(),
+                request.uri(),
+                fields.join(",")
+            ));
             let mut locations = locations.lock().unwrap();
             let mut response = Response::builder();
             if !locations.is_empty() {
@@ -148,7 +153,10 @@ mod tests {
             let seen = follow(308, "https://a.example/1", &[other, "https://a.example/3"], 10).await;
             assert_eq!(
                 seen[1..],
-                [format!("POST {other} accept,content-type"), "POST https://a.example/3 accept,content-type".into()]
+                [
+                    format!("POST {other} accept,content-type"),
+                    "POST https://a.example/3 accept,content-type".into()
+                ]
             );
         }
     }
