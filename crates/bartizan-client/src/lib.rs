@@ -67,3 +67,5 @@ pub use reply::Reply;
 pub use request::RequestBuilder;
 #[cfg(feature = "futures-core-03")]
 pub use stream::PageStream;
+pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, WithBaseUrl};
+pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};
