@@ -2,7 +2,5 @@
 
 mod base_url;
 mod default_headers;
-mod intercept;
+pub mod intercept;
 mod version;
-
-
