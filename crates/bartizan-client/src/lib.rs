@@ -69,3 +69,5 @@ pub use request::RequestBuilder;
 pub use stream::PageStream;
 pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, WithBaseUrl};
 pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};
+pub mod intercept;
+mod version;
