@@ -3,6 +3,5 @@
 mod base_url;
 mod default_headers;
 mod intercept;
-#[allow(dead_code, reason = "for now")]
 mod link;
-mod version;
+pub mod version;
