@@ -71,3 +71,4 @@ pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, Invalid
 pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};
 pub mod intercept;
 mod version;
+pub mod version;
