@@ -46,7 +46,7 @@ mod boxed;
 mod client;
 mod default_headers;
 mod error;
-mod intercept;
+pub mod intercept;
 mod link;
 mod paginate;
 mod problem;
@@ -56,10 +56,12 @@ mod request;
 #[cfg(feature = "futures-core-03")]
 mod stream;
 mod transport;
-mod version;
+pub mod version;
 
+pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, WithBaseUrl};
 pub use boxed::{BoxClient, BoxedBody, BoxedFuture, BoxedService};
 pub use client::Client;
+pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};
 pub use error::Error;
 pub use paginate::{ByCursor, ByLink, Following, NextPage, Pages};
 pub use problem::Problem;
@@ -67,8 +69,3 @@ pub use reply::Reply;
 pub use request::RequestBuilder;
 #[cfg(feature = "futures-core-03")]
 pub use stream::PageStream;
-pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, WithBaseUrl};
-pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};
-pub mod intercept;
-mod version;
-pub mod version;

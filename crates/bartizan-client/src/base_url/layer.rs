@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{BaseUrl, InvalidReference};
+use crate::paginate::Effective;
 
 /// Puts the URI of each request below a [`BaseUrl`].
 ///
@@ -103,6 +104,9 @@ where
         let state = match self.base.place(mem::take(request.uri_mut())) {
             Ok(uri) => {
                 *request.uri_mut() = uri;
+                if let Some(effective) = request.extensions().get::<Effective>() {
+                    effective.set(request.uri());
+                }
                 State::Sent { future: self.inner.call(request) }
             }
             Err(error) => {

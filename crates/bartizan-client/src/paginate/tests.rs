@@ -101,6 +101,30 @@ async fn links_are_followed_to_the_last_page() {
 }
 
 #[tokio::test]
+async fn under_a_base_url_references_are_against_what_was_asked_for_in_the_end() {
+    let (client, log) = upstream(&[
+        ("/v1/users", "</v1/users?page=2>; rel=next", "[1]"),
+        ("/v1/users?page=2", "<https://api.example.com/v1/users?page=3>; rel=next", "[2]"),
+        ("/v1/users?page=3", "<?page=4>; rel=next", "[3]"),
+        ("/v1/users?page=4", "<https://evil.example/v1/users>; rel=next", "[4]"),
+    ]);
+    let base = crate::BaseUrl::new("https://api.example.com/v1").unwrap();
+    let layer = crate::BaseUrlLayer::new(base);
+    let client = Client::new(tower_layer::Layer::layer(&layer, client.into_inner()));
+    let mut pages = client.get("users").pages::<Vec<u32>>();
+    let mut items = Vec::new();
+    let error = loop {
+        match pages.next().await.expect("the last is an error") {
+            Ok(page) => items.extend(page.into_body().unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(items, [1, 2, 3, 4]);
+    assert!(error.to_string().contains("on another origin"), "{error}");
+    assert_eq!(asked(&log)[1], "https://api.example.com/v1/users?page=2");
+}
+
+#[tokio::test]
 async fn cursors_are_set_in_the_query() {
     let (client, log) = upstream(&[
         ("/a?cursor=x&size=2", "", r#"{"items":[1],"next":"c=2&"}"#),
