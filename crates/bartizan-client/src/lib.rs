@@ -4,5 +4,3 @@ mod base_url;
 mod default_headers;
 mod intercept;
 mod version;
-
-
