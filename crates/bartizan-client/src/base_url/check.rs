@@ -101,10 +101,10 @@ pub(super) fn host_and_port(authority: &Authority) -> Option<(&str, Option<u16>)
     let host = authority.host();
     let port = authority.as_str().strip_prefix(host)?;
     let port = match port.strip_prefix(':') {
-        None => port.is_empty().then_some(None)?,
+        None if port.is_empty() => None,
         Some("") => None,
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
-        Some(_) => return None,
+        _ => return None,
     };
-    (!host.is_empty()).then_some((host, port))
+    Some((host, port))
 }

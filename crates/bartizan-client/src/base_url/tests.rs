@@ -262,6 +262,14 @@ fn a_uri_means_what_its_text_means() {
 }
 
 #[test]
+fn a_host_in_brackets_ends_at_the_bracket() {
+    assert!(joined("https://[::1]", "https://[::1]/x").is_ok());
+    for reference in ["https://[::1]evil.example/x", "https://[::1]443/x", "https://[::1]@evil.example/x"] {
+        assert!(joined("https://[::1]", reference).is_err(), "{reference}");
+    }
+}
+
+#[test]
 fn the_longest_uri_is_what_http_can_hold() {
     let base = base("https://h/v");
     let fits = "a".repeat(MAX_LENGTH - "https://h/v/".len());
@@ -313,6 +321,10 @@ fn a_base_url_that_is_none_is_refused_with_the_fix() {
         (
             "https://h:+80",
             "the base URL `https://..` has a port that is none; use a number up to 65535, or leave it out",
+        ),
+        (
+            "https://[::1]x/",
+            "the base URL `https://[::1]x/` has a port that is none; use a number up to 65535, or leave it out",
         ),
         (
             "https://me:s3cret@h/v1",
@@ -375,6 +387,7 @@ fn errors_show_no_credential_and_no_query() {
         "https://me:s/s3cret@h/v1",
         "https://me:s?s3cret@h/v1",
         "https://me:s3cret?s@h/v1",
+        "https://s3cret?s@h",
         "https://me:s3cret#s@h/v1",
         "https://h/v1?key=s3cret",
         "https://h/v1?key=x@s3cret",
@@ -397,7 +410,13 @@ fn errors_show_no_credential_and_no_query() {
     }
     let error = base("https://h").join("/users/../@me?key=s3cret").unwrap_err();
     assert_eq!(error.reference(), "/users/../@me?..");
-    assert_eq!(BaseUrl::new("https://me:s3cret@h/v1?x").unwrap_err().url(), "https://..@h/v1?..");
+    for (given, shown) in [
+        ("https://me:s3cret@h/v1?x", "https://..@h/v1?.."),
+        ("https://h/v1?mail=me@h", "https://h/v1?.."),
+        ("https://[::1]:80/v1?x", "https://[::1]:80/v1?.."),
+    ] {
+        assert_eq!(BaseUrl::new(given).unwrap_err().url(), shown);
+    }
 }
 
 /// Text that is likely to hit what the checks are about.

@@ -122,6 +122,25 @@ impl Body for ExactlyNothing {
     }
 }
 
+/// Knows that it is at its end, but not how long it is.
+struct AtItsEnd;
+
+impl Body for AtItsEnd {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+}
+
 #[tokio::test]
 async fn json_is_the_content_type_of_requests_with_a_body() {
     let layer = DefaultHeadersLayer::new().content_type_json();
@@ -131,6 +150,7 @@ async fn json_is_the_content_type_of_requests_with_a_body() {
     assert!(sent(&layer, Request::new(Full::<Bytes>::default())).await.is_empty());
     assert!(sent(&layer, Request::new(Empty::<Bytes>::new())).await.is_empty());
     assert!(sent(&layer, Request::new(ExactlyNothing)).await.is_empty());
+    assert!(sent(&layer, Request::new(AtItsEnd)).await.is_empty());
 }
 
 #[tokio::test]
