@@ -80,7 +80,6 @@ pin_project! {
         // The inner is taken when the request is there.
         Requesting { #[pin] interceptors: Q, not_ready_inner: Option<S> },
         Calling { #[pin] call: ReadyThenCall<S, Request<B>, F> },
-        Done,
     }
 }
 
@@ -102,25 +101,20 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
-            let result = match state.as_mut().project() {
+            let call = match state.as_mut().project() {
                 ExchangeProjection::Requesting { interceptors, not_ready_inner } => {
-                    match ready!(interceptors.poll(cx)) {
-                        Ok(Next::Call(request)) => {
+                    match ready!(interceptors.poll(cx))? {
+                        Next::Call(request) => {
                             let inner =
                                 not_ready_inner.take().expect("the inner is there until the one call");
-                            let call = ReadyThenCall::new(inner, request);
-                            state.set(ExchangeState::Calling { call });
-                            continue;
+                            ReadyThenCall::new(inner, request)
                         }
-                        Ok(Next::Answer(response)) => Ok(response),
-                        Err(error) => Err(error),
+                        Next::Answer(response) => return Poll::Ready(Ok(response)),
                     }
                 }
-                ExchangeProjection::Calling { call } => ready!(call.poll(cx)).map_err(Into::into),
-                ExchangeProjection::Done => panic!("an intercepted call was polled after it was done"),
+                ExchangeProjection::Calling { call } => return call.poll(cx).map_err(Into::into),
             };
-            state.set(ExchangeState::Done);
-            return Poll::Ready(result);
+            state.set(ExchangeState::Calling { call });
         }
     }
 }
@@ -140,7 +134,6 @@ impl<S, B, Q, F> fmt::Debug for Exchange<S, B, Q, F> {
         f.write_str(match self.state {
             ExchangeState::Requesting { .. } => "Exchange(requesting)",
             ExchangeState::Calling { .. } => "Exchange(calling)",
-            ExchangeState::Done => "Exchange(done)",
         })
     }
 }
