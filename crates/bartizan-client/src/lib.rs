@@ -4,4 +4,5 @@ mod base_url;
 mod default_headers;
 mod intercept;
 mod link;
+pub mod log;
 pub mod version;
