@@ -1,9 +1,10 @@
-//! The version layer keeps the contract of `tower_service::Service`, and costs what it says.
+//! The version and log layers keep the contract of `tower_service::Service`, and cost what they say.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use bartizan_client::log::{self, LogLayer, Record};
 use bartizan_client::version::{ApiVersion, ApiVersionLayer};
 use bartizan_core::BoxError;
 use bartizan_test::alloc::{self, CountingAllocator};
@@ -34,8 +35,25 @@ fn version() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Wants every record and does nothing with it.
+#[derive(Clone, Debug)]
+struct Listener;
+
+impl log::Hook for Listener {
+    fn finished(&self, _: &Record<'_>) {}
+}
+
+#[test]
+fn log() {
+    contract::check(LogLayer::call);
+    contract::check(LogLayer::disabled);
+    contract::check(|| LogLayer::call().hook(Listener));
+    contract::check(|| LogLayer::attempt().hook(Listener));
+}
+
 #[test]
 fn an_inner_that_is_not_send_will_do() {
+    contract::accepts_local(&LogLayer::call().hook(Listener));
     contract::accepts_local(&ApiVersionLayer::watch_only());
 }
 
@@ -71,5 +89,19 @@ fn an_answer_that_announces_nothing_costs_no_allocation() -> Result<(), BoxError
         });
         assert_eq!(counts.allocations == 0, is_silent, "{field}: {counts:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_log_that_nobody_reads_costs_no_allocation() -> Result<(), BoxError> {
+    let mut service = LogLayer::call().layer(Prepared(Some(Response::new(()))));
+    let request = Request::get("https://api.example.com/users?page=2").body(())?;
+    let (_response, counts) = alloc::count(|| {
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(service.poll_ready(&mut cx).is_ready());
+        let mut future = pin!(service.call(request));
+        future.as_mut().poll(&mut cx)
+    });
+    assert_eq!(counts.allocations, 0, "{counts:?}");
     Ok(())
 }

@@ -96,6 +96,11 @@ impl Endpoint {
     pub(crate) fn path(&self) -> &str {
         self.template.as_ref().map_or(self.uri.path(), PathTemplate::as_str)
     }
+
+    /// With query and user information: for those who have to know what not to show.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
 }
 
 /// Without query and user information.

@@ -93,6 +93,7 @@ mod trace;
 mod value;
 
 pub use deprecated::Deprecated;
+pub(crate) use endpoint::Endpoint;
 pub use endpoint::PathTemplate;
 pub use hook::{Hook, Notice};
 pub use layer::{ApiVersionLayer, ApiVersionService};

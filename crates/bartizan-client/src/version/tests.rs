@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::endpoint::Endpoint;
 use super::*;
 
 fn sent(version: &ApiVersion, mut request: Request<()>) -> Request<()> {

@@ -53,5 +53,6 @@ impl std::fmt::Display for Utc {
     }
 }
 
-#[cfg(all(test, feature = "tracing"))]
+#[cfg(test)]
+#[cfg(feature = "tracing")]
 mod tests;
