@@ -35,6 +35,16 @@
 //! | a time-out, a failed connect, a refusal of a layer, a broken body | are told apart by the error's questions |
 //! | URLs in errors | have no credentials, and `..` for the values of their query |
 //!
+//! # The layers
+//!
+//! | layer | what it does | where it stands | readiness |
+//! |---|---|---|---|
+//! | [`BaseUrlLayer`] | joins each target under a base URL, and lets nothing lead out of it | outermost | pass-through |
+//! | [`DefaultHeadersLayer`] | header fields that each request has | outermost | pass-through |
+//! | [`InterceptLayer`](intercept::InterceptLayer) | async functions that change, refuse or answer | outside retry: once a call; inside: once an attempt | decoupled |
+//! | [`ApiVersionLayer`](version::ApiVersionLayer) | asks for a version; reports endpoints that will end | outermost | pass-through |
+//! | [`LogLayer`](log::LogLayer) | one redacted line a call, or an attempt | outside or inside retry | pass-through |
+//!
 //! # What it does not do
 //!
 //! It sends what it is told to send and adds nothing of its own but `Accept` and `Content-Type` where JSON is meant. Retries,
@@ -48,6 +58,7 @@ mod default_headers;
 mod error;
 pub mod intercept;
 mod link;
+pub mod log;
 mod paginate;
 mod problem;
 mod redact;

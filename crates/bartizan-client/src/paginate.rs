@@ -30,7 +30,7 @@ pub struct Pages<S, T, N = ByLink> {
 }
 
 enum Next<S> {
-    Page(RequestBuilder<S>),
+    Page(Box<RequestBuilder<S>>),
     Fault(Error),
     Nothing,
 }
@@ -101,7 +101,7 @@ impl<S> RequestBuilder<S> {
     /// # Ok(()) }
     /// ```
     pub fn pages<T>(self) -> Pages<S, T> {
-        Pages { next: Next::Page(self), rule: ByLink, item: PhantomData }
+        Pages { next: Next::Page(Box::new(self)), rule: ByLink, item: PhantomData }
     }
 
     /// The pages of a list that name the next one by a cursor: it becomes the query's `parameter`, in place of any of that
@@ -111,7 +111,7 @@ impl<S> RequestBuilder<S> {
         F: FnMut(&T) -> Option<String>,
     {
         let rule = ByCursor { parameter: parameter.to_owned(), cursor };
-        Pages { next: Next::Page(self), rule, item: PhantomData }
+        Pages { next: Next::Page(Box::new(self)), rule, item: PhantomData }
     }
 }
 
@@ -155,7 +155,7 @@ where
         if let Some(following) = self.rule.next(reply.headers(), reply.body().as_ref()) {
             let from = effective.uri().unwrap_or_else(|| request.uri());
             self.next = match follow(from, &following) {
-                Ok(uri) => Next::Page(request.with_uri(uri)),
+                Ok(uri) => Next::Page(Box::new(request.with_uri(uri))),
                 Err(error) => Next::Fault(request.asked().error(Kind::Page(error.into()))),
             };
         }
