@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// Crates that need no RULES.md, and why.
-const WITHOUT_RULES: &[(&str, &str)] =
-    &[("bartizan", "the facade re-exports and adds no behaviour of its own")];
+const WITHOUT_RULES: &[(&str, &str)] = &[];
 
 /// What is wrong, and in which line.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `retry` (default) | [`retry`] | sends a request again when that may help and can do no harm |
 //! | `timeout` (default) | [`timeout`] | bounds attempts and whole calls |
+//! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout

@@ -128,8 +128,7 @@ mod tests {
             .unwrap();
         let layer = FollowRedirectLayer::with_policy(Redirects::at_most(limit));
         let Ok(_) = layer.layer(service).oneshot(request).await;
-        let seen = seen.lock().unwrap().clone();
-        seen
+        seen.lock().unwrap().clone()
     }
 
     const ALL: &str = "accept,authorization,content-type,cookie,x-api-key +extension";
