@@ -61,9 +61,11 @@
 //! future is `Send` if the inner's and theirs are.
 //!
 //! The future of an interceptor owns what it needs. A closure that has captured something clones it for each call, as `tokens`
-//! above; an *async* closure that has captured something by value is no `Fn`, and the compiler says `async closure does not
-//! implement Fn because it captures state from its environment`. The error is a [`BoxError`](bartizan_core::BoxError), so
-//! that `?` takes any; one closure that returns requests and answers wraps both in [`Next`].
+//! above; an *async* closure that has captured something by value lends it to its future, and the compiler says
+//! ``async closure does not implement `Fn` because it captures state from its environment``.
+//!
+//! The error is a [`BoxError`](bartizan_core::BoxError), so that `?` takes any. A closure that gives a request at one time and an
+//! answer at another wraps both in [`Next`].
 //!
 //! # What it does not do
 //!

@@ -167,7 +167,7 @@ async fn the_inner_gets_the_request_as_the_interceptors_left_it() {
             Ok(request)
         })
         .on_request(async |request| Ok(request.map(|body: String| body + " and more")));
-    let inner = service_fn(async |request: Request<String>| {
+    let inner = service_fn(|request: Request<String>| async move {
         assert_eq!(request.headers()["x-one"], "1");
         Ok::<_, BoxError>(Response::new(request.into_body()))
     });
@@ -196,7 +196,7 @@ async fn bodies_and_extensions_pass_untouched() {
         .on_request(async |request: Request<Opaque>| Ok(request))
         .on_response(async |response: Response<Opaque>| Ok(response))
         .on_error(async |error| Err::<Response<Opaque>, _>(error));
-    let inner = service_fn(async |request: Request<Opaque>| {
+    let inner = service_fn(|request: Request<Opaque>| async move {
         let (head, body) = request.into_parts();
         let mut response = Response::new(body);
         *response.extensions_mut() = head.extensions;
