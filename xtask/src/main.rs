@@ -12,6 +12,8 @@ mod shell;
 mod sources;
 mod test;
 mod tools;
+mod upstreams;
+mod venv;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! What must be on the machine before a command can run.
 
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
 use crate::{
     failure::{Failure, Result},
     shell,
@@ -19,8 +21,11 @@ struct Need {
     /// Succeeds when the thing is there.
     probe: &'static [&'static str],
     debian_package: &'static str,
-    user: User,
+    users: &'static [User],
 }
+
+/// Its package starts it on port 80, now and at every boot, which nobody asked for here.
+const NGINX: &str = "nginx";
 
 const NEEDS: &[Need] = &[
     Need {
@@ -28,28 +33,35 @@ const NEEDS: &[Need] = &[
         why: "lists the sources that the recorded results belong to",
         probe: &["git", "--version"],
         debian_package: "git",
-        user: User::Tests,
+        users: &[User::Tests],
     },
     Need {
         what: "Python 3",
-        why: "installs the pinned tools of tools/requirements.txt",
+        why: "installs what tools/*.txt pin",
         probe: &["python3", "--version"],
         debian_package: "python3",
-        user: User::Tools,
+        users: &[User::Tests, User::Tools],
     },
     Need {
         what: "Python's venv",
-        why: "keeps the tools inside .tools/",
+        why: "keeps that inside .tools/",
         probe: &["python3", "-c", "import venv, ensurepip"],
         debian_package: "python3-venv",
-        user: User::Tools,
+        users: &[User::Tests, User::Tools],
+    },
+    Need {
+        what: "nginx",
+        why: "is one of the servers that the tests call",
+        probe: &["nginx", "-v"],
+        debian_package: NGINX,
+        users: &[User::Tests],
     },
     Need {
         what: "valgrind",
         why: "counts instructions",
         probe: &["valgrind", "--version"],
         debian_package: "valgrind",
-        user: User::Benches,
+        users: &[User::Benches],
     },
 ];
 
@@ -59,7 +71,7 @@ const NEEDS: &[Need] = &[
 ///
 /// Elsewhere, with the line to paste and exit code 2.
 pub(crate) fn ensure(user: User) -> Result<()> {
-    let needs = || NEEDS.iter().filter(|need| need.user == user);
+    let needs = || NEEDS.iter().filter(|need| need.users.contains(&user));
     let mut missing = Vec::new();
     for need in needs() {
         let here = need.is_here();
@@ -74,12 +86,18 @@ pub(crate) fn ensure(user: User) -> Result<()> {
     if !is_debian_root() {
         return Err(Failure::usage(format!(
             "something is missing. On Debian:\n\
-             sudo apt-get update && sudo apt-get install --yes --no-install-recommends {}",
-            missing.join(" ")
+             sudo apt-get update && sudo apt-get install --yes --no-install-recommends {}{}",
+            missing.join(" "),
+            if missing.contains(&NGINX) { " && sudo systemctl disable --now nginx" } else { "" },
         )));
     }
     shell::run(apt().arg("update"))?;
-    shell::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(missing))?;
+    let quiet = NoServices::begin()?;
+    shell::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))?;
+    drop(quiet);
+    if missing.contains(&NGINX) {
+        shell::run(shell::command("update-rc.d").args([NGINX, "disable"]))?;
+    }
     match needs().find(|need| !need.is_here()) {
         Some(need) => Err(Failure::usage(format!(
             "{} is still missing after `{}` was installed",
@@ -91,7 +109,36 @@ pub(crate) fn ensure(user: User) -> Result<()> {
 
 impl Need {
     fn is_here(&self) -> bool {
-        shell::succeeds(shell::command(self.probe[0]).args(&self.probe[1..]))
+        let program = shell::find(self.probe[0]);
+        program.is_some_and(|program| shell::succeeds(shell::command(program).args(&self.probe[1..])))
+    }
+}
+
+/// While it lives, packages start no service: Debian's `invoke-rc.d` asks this script first, and 101 means no. One that
+/// is there already, as in most containers, decides as before.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    fn begin() -> Result<Self> {
+        let is_ours = !Path::new(Self::POLICY).exists();
+        if is_ours {
+            fs::write(Self::POLICY, "#!/bin/sh\nexit 101\n")?;
+            fs::set_permissions(Self::POLICY, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // What fails here failed to be there.
+            let _ = fs::remove_file(Self::POLICY);
+        }
     }
 }
 
@@ -103,5 +150,5 @@ fn apt() -> std::process::Command {
 
 fn is_debian_root() -> bool {
     let is_root = || shell::output(shell::command("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
-    std::path::Path::new("/etc/debian_version").exists() && is_root()
+    Path::new("/etc/debian_version").exists() && is_root()
 }

@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -17,6 +17,13 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root()).stdin(Stdio::null());
     command
+}
+
+/// Where the program lies, if anywhere. Servers stand in `sbin`, which is not on everyone's `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let sbin = ["/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
+    env::split_paths(&path).chain(sbin).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// The cargo that started this program.

@@ -16,6 +16,7 @@ use crate::{
     needs::{self, User},
     results::{DOCTESTS, Results, Row},
     shell, sources,
+    upstreams::Upstreams,
     workspace::Workspace,
 };
 
@@ -30,6 +31,7 @@ pub(crate) fn record_path(workspace: &Workspace) -> PathBuf {
 /// When a test failed or was ignored, or when a result could not be read.
 pub(crate) fn run() -> Result<()> {
     needs::ensure(User::Tests)?;
+    let upstreams = Upstreams::ensure()?;
     let stopwatch = Stopwatch::start();
     let workspace = Workspace::load()?;
     let record = record_path(&workspace);
@@ -39,7 +41,8 @@ pub(crate) fn run() -> Result<()> {
 
     let sources_before = sources::fingerprint().ok();
     let binaries = Binaries::build(&workspace)?;
-    let (status, runs) = watch(cargo_test().args(["--no-fail-fast", "--", "--include-ignored"]))?;
+    let (status, runs) =
+        watch(upstreams.tell(&mut cargo_test()).args(["--no-fail-fast", "--", "--include-ignored"]))?;
     let sources = sources_before.filter(|before| sources::fingerprint().is_ok_and(|after| after == *before));
 
     let (mut rows, mut torn) = (Vec::new(), Vec::new());

@@ -1,11 +1,11 @@
 //! The checkers that are not part of a Rust toolchain: wheels with prebuilt programs, kept in `.tools/`.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{env, path::PathBuf, process::Command};
 
 use crate::{
     failure::{Failure, Result},
     needs::{self, User},
-    shell,
+    shell, venv,
 };
 
 const REQUIREMENTS: &str = "tools/requirements.txt";
@@ -16,21 +16,10 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Installs what `tools/requirements.txt` pins, unless the stamp says that it is there already.
+    /// Installs what is missing.
     pub(crate) fn ensure() -> Result<Self> {
         needs::ensure(User::Tools)?;
-        let folder = shell::root().join(".tools");
-        let (venv, stamp) = (folder.join("venv"), folder.join("stamp"));
-        let wanted = fs::read_to_string(shell::root().join(REQUIREMENTS))?;
-        let bin = venv.join("bin");
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && bin.is_dir() {
-            return Ok(Self { bin });
-        }
-        shell::run(shell::command("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        let pip =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-        shell::run(shell::command(bin.join("python")).args(pip).args(["-r", REQUIREMENTS]))?;
-        fs::write(stamp, wanted)?;
+        let bin = venv::ensure("venv", REQUIREMENTS)?.join("bin");
         Ok(Self { bin })
     }
 
