@@ -58,8 +58,8 @@ async fn a_connection_is_used_again() {
     assert_eq!(connector.connections(), 1);
 }
 
-/// After a 412 nginx closes the connection, although the answer says keep-alive, so the next call may go to one that
-/// is just being closed.
+/// After a 412 nginx closes the connection, although the answer says keep-alive, so the next call may go to one
+/// that is just being closed.
 #[tokio::test]
 #[ignore = "needs httpbin and nginx: cargo xtask test"]
 async fn a_connection_that_breaks_its_promise_fails_no_call() {
@@ -88,8 +88,8 @@ async fn at_once(stack: &impl Stack<Full<Bytes>>, path: &'static str, calls: usi
 #[ignore = "needs httpbin and nginx: cargo xtask test"]
 async fn a_server_that_retires_its_connections_fails_no_call() {
     let upstream = nginx(HELLO).await;
-    // On HTTP/2 all 50 go to the same connection, and what comes after its tenth is sent back by GOAWAY: several times, for
-    // the last of them.
+    // On HTTP/2 all 50 go to the same connection, and what comes after its tenth is sent back by GOAWAY: several
+    // times, for the last of them.
     for (socket, h2, attempts) in [("short.sock", false, 1), ("h2-short.sock", true, 20)] {
         let connector = upstream.connector(socket);
         let stack = stack(connector.clone(), Settings { attempts, h2, ..SETTINGS });
