@@ -40,8 +40,9 @@
 //! | `attempt` | of an attempt: which it was |
 //!
 //! Nothing else is: no header field, no query, no user information. Error texts are the work of others and may quote the URI:
-//! the call's own query, its values and its user information are taken out of them, what is shorter than four bytes only where
-//! it stands behind its `?` or before its `@`. A secret in the *path* is shown unless a template stands for it.
+//! the call's own query, its values and its user information, as they are written and percent-decoded, are taken out of them;
+//! what is shorter than four bytes only where it stands behind its `?` or before its `@`. A URI that is not the call's, such as
+//! one that a redirect led to, is not known here. A secret in the *path* is shown unless a template stands for it.
 //!
 //! # Levels
 //!

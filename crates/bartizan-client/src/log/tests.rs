@@ -249,6 +249,8 @@ fn an_error_is_one_line() {
     assert_eq!(line(&*chain(&["a\nmore", "\n b \r\nmore"]), &uri), "a: b");
     assert_eq!(line(&*chain(&["a\u{1b}[31m\u{85}\rb"]), &uri), "a\\u{1b}[31m\\u{85}\\rb");
     assert_eq!(line(&Loop, &uri), "loop");
+    let deep = ["a", "b"].repeat(10);
+    assert_eq!(line(&*chain(&deep), &uri), ["a", "b"].repeat(8).join(": "));
     let long = line(&*chain(&[Box::leak("é".repeat(600).into_boxed_str())]), &uri);
     assert_eq!(long, "é".repeat(512) + "..");
 }
@@ -276,6 +278,8 @@ fn an_error_shows_neither_query_nor_user() {
     ] {
         assert_eq!(text(before, encoded), after);
     }
+    let one_in_the_other = "http://a.example/?id=abcd&token=abcdefgh";
+    assert_eq!(text("abcdefgh is not for abcd", one_in_the_other), ".. is not for ..");
     assert_eq!(text("http://u:p@a.example/?q=x", "http://u:p@a.example/?q=x"), "http://..@a.example/?..");
 }
 

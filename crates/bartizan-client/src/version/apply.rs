@@ -81,5 +81,5 @@ fn rewrite(uri: &mut Uri, change: impl FnOnce(&str, Option<&str>) -> Option<Stri
     }
 }
 
-/// The longest text that `http` reads as a URI.
+/// The longest text that `http` reads as a URI. Not all its releases look at this where a path is made.
 const LONGEST: usize = u16::MAX as usize - 1;

@@ -44,7 +44,7 @@ const REQUEST: &str = r#"method=GET host="api.example.com" path="/users""#;
 
 #[test]
 fn a_call_is_one_readable_line() {
-    let line = |answer| lines(LogLayer::call(), Level::TRACE, answer);
+    let line = |answer| lines(LogLayer::call(), Level::INFO, answer);
     for (answer, expected) in [
         (
             Answer::Status(200),
@@ -72,7 +72,7 @@ fn a_call_is_one_readable_line() {
 
 #[test]
 fn an_attempt_is_a_debug_line() {
-    let line = |answer| lines(LogLayer::attempt(), Level::TRACE, answer);
+    let line = |answer| lines(LogLayer::attempt(), Level::DEBUG, answer);
     let expected =
         format!("DEBUG bartizan_client::log: attempt ok {REQUEST} status=200 took=250ms attempt=2");
     assert_eq!(line(Answer::Status(200)), [expected]);
