@@ -121,6 +121,18 @@ async fn what_goes_wrong_is_told_apart() {
     assert!(error.is_body(), "{error}");
 }
 
+#[tokio::test]
+async fn http_2_with_prior_knowledge() {
+    let server = Server::h2(Act::reply(200).body("7")).await.expect("a loopback port");
+    let client = Client::builder(&server.uri("")).http2_only().build().expect("a valid client");
+    assert_eq!(client.get("/a").fetch_one::<u32>().await.expect("an answer"), 7);
+    let client = Client::builder(&server.uri("")).http1_only().retry(RetryLayer::disabled()).build();
+    assert!(
+        client.expect("a valid client").get("/a").send().await.is_err(),
+        "the server speaks HTTP/2 alone"
+    );
+}
+
 #[test]
 fn what_cannot_be_built_is_told() {
     for (url, header, expected) in [

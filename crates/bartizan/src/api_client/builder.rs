@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan_client::log::LogLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, DefaultHeadersLayer, InvalidBaseUrl};
 use bartizan_core::{BoxError, Header, InvalidHeader};
 use bartizan_retry::RetryLayer;
@@ -32,10 +33,10 @@ use super::redirects::Redirects;
 /// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
 /// | TLS | rustls on ring, the system's root certificates | |
-/// | HTTP | 1.1 and, where TLS agrees on it, 2 | |
+/// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
-/// The order, outermost first: base URL, default headers, deadline, redirects, decompression, retry, attempt timeout,
-/// transport. A redirect is part of the call, and each hop has its own attempts.
+/// The order, outermost first: base URL, default headers, log of calls, deadline, redirects, decompression, retry, log of
+/// attempts, attempt timeout, transport. The log is `tracing`'s, with the feature of that name. A redirect is part of the call, and each hop has its own attempts.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct ClientBuilder {
@@ -47,6 +48,14 @@ pub struct ClientBuilder {
     retry: RetryLayer,
     attempt_timeout: AttemptTimeoutLayer,
     connect_timeout: Duration,
+    versions: Versions,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Versions {
+    Agreed,
+    Http1,
+    Http2,
 }
 
 impl ClientBuilder {
@@ -60,6 +69,7 @@ impl ClientBuilder {
             retry: RetryLayer::new(),
             attempt_timeout: AttemptTimeoutLayer::default(),
             connect_timeout: Duration::from_secs(5),
+            versions: Versions::Agreed,
         }
     }
 
@@ -106,6 +116,18 @@ impl ClientBuilder {
         self
     }
 
+    /// Speaks HTTP/1.1 and nothing else.
+    pub fn http1_only(mut self) -> Self {
+        self.versions = Versions::Http1;
+        self
+    }
+
+    /// Speaks HTTP/2 and nothing else, without TLS too: then the server must know.
+    pub fn http2_only(mut self) -> Self {
+        self.versions = Versions::Http2;
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -117,7 +139,8 @@ impl ClientBuilder {
 
         let http = HttpClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .build::<_, Full<Bytes>>(connector(self.connect_timeout, tls(&self.base_url)?));
+            .http2_only(matches!(self.versions, Versions::Http2))
+            .build::<_, Full<Bytes>>(connector(self.connect_timeout, self.versions, tls(&self.base_url)?));
 
         let decompression = if self.decompresses {
             DecompressionLayer::new()
@@ -127,17 +150,23 @@ impl ClientBuilder {
         let stack = ServiceBuilder::new()
             .layer(BaseUrlLayer::new(base_url))
             .layer(headers)
+            .layer(LogLayer::call())
             .layer(self.deadline)
             .layer(FollowRedirectLayer::with_policy(Redirects::at_most(self.redirects)))
             .layer(decompression)
             .layer(self.retry)
+            .layer(LogLayer::attempt())
             .layer(self.attempt_timeout)
             .service(http);
         Ok(Client { inner: bartizan_client::Client::new(stack).boxed() })
     }
 }
 
-fn connector(connect_timeout: Duration, tls: ClientConfig) -> HttpsConnector<HttpConnector> {
+fn connector(
+    connect_timeout: Duration,
+    versions: Versions,
+    tls: ClientConfig,
+) -> HttpsConnector<HttpConnector> {
     let mut connector = HttpConnector::new();
     // The layer around it takes `https` as well.
     connector.enforce_http(false);
