@@ -1,6 +1,7 @@
 //! One line to a whole client.
 
 mod builder;
+mod proxy;
 mod redirects;
 
 use std::ops::Deref;

@@ -133,6 +133,35 @@ async fn http_2_with_prior_knowledge() {
     );
 }
 
+#[tokio::test]
+async fn through_a_proxy_http_has_absolute_targets_and_https_a_tunnel() {
+    let proxy = server([Act::reply(200).body("7"), Act::reply(407)]).await;
+    let through =
+        |base: &str| Client::builder(base).proxy(&proxy.uri("")).retry(RetryLayer::disabled()).build();
+    let client = through("http://api.example.com/v1").expect("a valid client");
+    assert_eq!(client.get("users?x=1").fetch_one::<u32>().await.expect("the proxy answers"), 7);
+    let client = through("https://api.example.com/v1").expect("a valid client");
+    let error = client.get("users").send().await.expect_err("the proxy refuses the tunnel");
+    assert!(error.is_connect(), "{error}");
+    let seen = proxy.log().requests();
+    assert_eq!(
+        (seen[0].method.as_str(), seen[0].headers["host"].to_str().ok()),
+        ("GET", Some("api.example.com"))
+    );
+    assert_eq!(seen[0].path, "/v1/users?x=1");
+    assert_eq!((seen[1].method.as_str(), seen[1].path.as_str()), ("CONNECT", "api.example.com:443"));
+    for url in [
+        "proxy.example.com:3128",
+        "https://proxy.example.com",
+        "http://me:s3cret@proxy.example.com",
+        "http://p/x",
+    ] {
+        let error = Client::builder("http://a.example").proxy(url).build().expect_err("no proxy");
+        assert!(error.to_string().contains("http://proxy.example.com:3128"), "{error}");
+        assert!(!error.to_string().contains("s3cret"));
+    }
+}
+
 #[test]
 fn what_cannot_be_built_is_told() {
     for (url, header, expected) in [

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bartizan_client::log::LogLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, DefaultHeadersLayer, InvalidBaseUrl};
-use bartizan_core::{BoxError, Header, InvalidHeader};
+use bartizan_core::{BoxError, Header, InvalidHeader, Origin};
 use bartizan_retry::RetryLayer;
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use bytes::Bytes;
+use http::Uri;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HttpClient;
@@ -20,6 +21,7 @@ use tower_http::decompression::DecompressionLayer;
 use tower_http::follow_redirect::FollowRedirectLayer;
 
 use super::Client;
+use super::proxy::Connector;
 use super::redirects::Redirects;
 
 /// Builds a [`Client`].
@@ -32,6 +34,7 @@ use super::redirects::Redirects;
 /// | retry | 3 attempts of what may be sent again | [`retry`](Self::retry) |
 /// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
+/// | an HTTP proxy | none, whatever the environment says | [`proxy`](Self::proxy) |
 /// | TLS | rustls on ring, the system's root certificates | |
 /// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
@@ -49,6 +52,7 @@ pub struct ClientBuilder {
     attempt_timeout: AttemptTimeoutLayer,
     connect_timeout: Duration,
     versions: Versions,
+    proxy: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +74,7 @@ impl ClientBuilder {
             attempt_timeout: AttemptTimeoutLayer::default(),
             connect_timeout: Duration::from_secs(5),
             versions: Versions::Agreed,
+            proxy: None,
         }
     }
 
@@ -128,19 +133,32 @@ impl ClientBuilder {
         self
     }
 
+    /// Connects through the HTTP proxy at `url`, such as `http://proxy.example.com:3128`. None by default: the variables of
+    /// the environment are not read, since who sets them is not always who should.
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
-    /// When the base URL or a default header is none, or the system's root certificates cannot be read.
+    /// When the base URL, the proxy's or a default header is none, or the system's root certificates cannot be read.
     pub fn build(self) -> Result<Client, InvalidClient> {
         let base_url = BaseUrl::new(&self.base_url)?;
         let headers = self.headers.into_iter().collect::<Result<Vec<_>, _>>()?;
         let headers = headers.into_iter().fold(DefaultHeadersLayer::new(), DefaultHeadersLayer::if_absent);
 
+        let proxy = self.proxy.as_deref().map(proxy_uri).transpose()?;
         let http = HttpClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .http2_only(matches!(self.versions, Versions::Http2))
-            .build::<_, Full<Bytes>>(connector(self.connect_timeout, self.versions, tls(&self.base_url)?));
+            .build::<_, Full<Bytes>>(connector(
+                self.connect_timeout,
+                proxy,
+                self.versions,
+                tls(&self.base_url)?,
+            ));
 
         let decompression = if self.decompresses {
             DecompressionLayer::new()
@@ -164,19 +182,31 @@ impl ClientBuilder {
 
 fn connector(
     connect_timeout: Duration,
+    proxy: Option<Uri>,
     versions: Versions,
     tls: ClientConfig,
-) -> HttpsConnector<HttpConnector> {
+) -> HttpsConnector<Connector> {
     let mut connector = HttpConnector::new();
     // The layer around it takes `https` as well.
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(connect_timeout));
-    HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_all_versions()
-        .wrap_connector(connector)
+    let connector = Connector::new(connector, proxy);
+    let tls = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+    match versions {
+        Versions::Agreed => tls.enable_all_versions().wrap_connector(connector),
+        Versions::Http1 => tls.enable_http1().wrap_connector(connector),
+        Versions::Http2 => tls.enable_http2().wrap_connector(connector),
+    }
+}
+
+/// Scheme `http`, host and port; a password has no place in it.
+fn proxy_uri(url: &str) -> Result<Uri, InvalidClient> {
+    let uri = url.parse::<Uri>().ok().filter(|uri| {
+        let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        uri.scheme_str() == Some("http") && Origin::of(uri).is_ok() && !has_user && uri.path() == "/"
+    });
+    uri.ok_or(InvalidClient { fault: Fault::Proxy })
 }
 
 /// The system's root certificates. A client of a plain `http` API can do without them.
@@ -206,6 +236,7 @@ pub struct InvalidClient {
 enum Fault {
     BaseUrl(InvalidBaseUrl),
     Header(InvalidHeader),
+    Proxy,
     NoCertificates(Option<BoxError>),
 }
 
@@ -226,6 +257,9 @@ impl fmt::Display for InvalidClient {
         match &self.fault {
             Fault::BaseUrl(error) => error.fmt(f),
             Fault::Header(error) => error.fmt(f),
+            Fault::Proxy => f.write_str(
+                "the URL of the proxy is none; use scheme, host and port alone, such as `http://proxy.example.com:3128`",
+            ),
             Fault::NoCertificates(_) => f.write_str(
                 "the system has no root certificates for TLS; install them (Debian: ca-certificates) or name a file in \
                  SSL_CERT_FILE",
@@ -239,6 +273,7 @@ impl Error for InvalidClient {
         match &self.fault {
             Fault::BaseUrl(error) => error.source(),
             Fault::Header(error) => error.source(),
+            Fault::Proxy => None,
             Fault::NoCertificates(error) => error.as_ref().map(|error| &**error as _),
         }
     }
