@@ -24,3 +24,13 @@ fn hyper_client() {
     assert!(lines[2].contains("ms GET /greeting -> hang; +1"), "{}", lines[2]);
     assert!(lines[2].ends_with("ms GET /greeting -> 200"), "{}", lines[2]);
 }
+
+#[test]
+fn github_client() {
+    assert_eq!(
+        run("github_client"),
+        "tower-rs/tower: Some(4000)\n\
+         tower-rs/spire: None\n\
+         no issue was opened: \"Validation Failed\"\n"
+    );
+}
