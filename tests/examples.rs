@@ -34,3 +34,22 @@ fn github_client() {
          no issue was opened: \"Validation Failed\"\n"
     );
 }
+
+#[test]
+fn paginate() {
+    let text = run("paginate");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "repos: tower, hyper",
+            "repos: axum",
+            "users: alice, bob",
+            "users: carol",
+            "the server saw GET /repos?per_page=2",
+            "the server saw GET /repos?per_page=2&page=2",
+            "the server saw GET /users?limit=2",
+            "the server saw GET /users?limit=2&cursor=dXNlcjo%3D",
+        ]
+    );
+}
