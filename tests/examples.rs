@@ -36,6 +36,25 @@ fn github_client() {
 }
 
 #[test]
+fn interceptors() {
+    let text = run("interceptors");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "  attempt: 503 Service Unavailable",
+            "  attempt: 200 OK",
+            "call: 200 OK",
+            "/orders: 3 orders",
+            "call: 200 OK",
+            "/ping: pong",
+            r#"the server saw Some("call-1") with Some("signature-2")"#,
+            r#"the server saw Some("call-1") with Some("signature-3")"#,
+        ]
+    );
+}
+
+#[test]
 fn paginate() {
     let text = run("paginate");
     let lines: Vec<&str> = text.lines().collect();
