@@ -72,3 +72,20 @@ fn paginate() {
         ]
     );
 }
+
+#[test]
+fn versioned_api() {
+    let text = run("versioned_api");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "deprecated: GET /users/{id}",
+            "  works until Fri, 01 Jan 2027 00:00:00 GMT",
+            "  use /accounts/{id} instead",
+            r#"user 1: {"name":"alice","version":"2026-01-01"}"#,
+            r#"user 2: {"name":"alice","version":"2026-01-01"}"#,
+            r#"account: {"name":"alice","version":"2026-01-01"}"#,
+        ]
+    );
+}
