@@ -24,3 +24,68 @@ fn hyper_client() {
     assert!(lines[2].contains("ms GET /greeting -> hang; +1"), "{}", lines[2]);
     assert!(lines[2].ends_with("ms GET /greeting -> 200"), "{}", lines[2]);
 }
+
+#[test]
+fn github_client() {
+    assert_eq!(
+        run("github_client"),
+        "tower-rs/tower: Some(4000)\n\
+         tower-rs/spire: None\n\
+         no issue was opened: \"Validation Failed\"\n"
+    );
+}
+
+#[test]
+fn interceptors() {
+    let text = run("interceptors");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "  attempt: 503 Service Unavailable",
+            "  attempt: 200 OK",
+            "call: 200 OK",
+            "/orders: 3 orders",
+            "call: 200 OK",
+            "/ping: pong",
+            r#"the server saw Some("call-1") with Some("signature-2")"#,
+            r#"the server saw Some("call-1") with Some("signature-3")"#,
+        ]
+    );
+}
+
+#[test]
+fn paginate() {
+    let text = run("paginate");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "repos: tower, hyper",
+            "repos: axum",
+            "users: alice, bob",
+            "users: carol",
+            "the server saw GET /repos?per_page=2",
+            "the server saw GET /repos?per_page=2&page=2",
+            "the server saw GET /users?limit=2",
+            "the server saw GET /users?limit=2&cursor=dXNlcjo%3D",
+        ]
+    );
+}
+
+#[test]
+fn versioned_api() {
+    let text = run("versioned_api");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "deprecated: GET /users/{id}",
+            "  works until Fri, 01 Jan 2027 00:00:00 GMT",
+            "  use /accounts/{id} instead",
+            r#"user 1: {"name":"alice","version":"2026-01-01"}"#,
+            r#"user 2: {"name":"alice","version":"2026-01-01"}"#,
+            r#"account: {"name":"alice","version":"2026-01-01"}"#,
+        ]
+    );
+}
