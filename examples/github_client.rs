@@ -53,7 +53,7 @@ async fn main() -> Result<(), BoxError> {
         println!("{name}: {:?}", github.repo(name).await?.map(|repo| repo.stargazers_count));
     }
     if let Err(error) = github.open_issue("tower-rs/tower", "").await {
-        let said: Option<Value> = error.body_text().and_then(|text| serde_json::from_str(text).ok());
+        let said: Option<Value> = error.body_json();
         println!("no issue was opened: {}", said.ok_or(error)?["message"]);
     }
     Ok(())

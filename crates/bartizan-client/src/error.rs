@@ -1,9 +1,10 @@
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use bartizan_core::{BoxError, Rejection, find_source};
 use bartizan_timeout::{AttemptTimedOut, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
@@ -92,6 +93,11 @@ impl Error {
     /// The text of an answer that was not 2xx: its first 64 KiB, what is no UTF-8 replaced.
     pub fn body_text(&self) -> Option<&str> {
         self.answer().map(|answer| &*answer.body)
+    }
+
+    /// The JSON of an answer that was not 2xx; `None` if its text is not the JSON of a `T`, or was longer than what is kept.
+    pub fn body_json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.body_text()?).ok()
     }
 
     /// Problem details (RFC 9457), if the answer has them.
@@ -189,9 +195,13 @@ impl fmt::Display for StatusError {
             Some(problem) => problem.detail().or(problem.title()).unwrap_or_default(),
             None => &self.body,
         };
-        let mut said = said.trim().escape_debug().take(SHOWN).peekable();
-        if said.peek().is_some() {
-            write!(f, ": {}", said.collect::<String>())?;
+        if said.trim().is_empty() {
+            return Ok(());
+        }
+        f.write_str(": ")?;
+        for c in said.trim().chars().take(SHOWN) {
+            // On one line, whatever the server says.
+            if c.is_control() { write!(f, "{}", c.escape_debug())? } else { f.write_char(c)? }
         }
         Ok(())
     }

@@ -184,6 +184,19 @@ async fn an_answer_that_is_not_2xx_is_an_error_with_all_it_said() {
 }
 
 #[tokio::test]
+async fn the_json_of_an_error_is_at_hand_and_shown_as_it_is() {
+    let (client, _) = upstream(json(422, r#"{"message":"Validation \u0007 Failed"}"#));
+    let error = client.post("/a").send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"POST /a: 422 Unprocessable Entity: {"message":"Validation \u0007 Failed"}"#
+    );
+    let body: serde_json::Value = error.body_json().unwrap();
+    assert_eq!(body["message"], "Validation \u{7} Failed");
+    assert_eq!(error.body_json::<Vec<u32>>(), None);
+}
+
+#[tokio::test]
 async fn problem_details_are_read_and_shown() {
     let body = r#"{"title":"Out of credit","detail":"30, but 50 needed","balance":30}"#;
     for (media_type, is_problem) in [
