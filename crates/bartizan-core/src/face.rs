@@ -101,6 +101,12 @@ impl<E: ErrorRef> Face<E> for Respond {
 
 /// An error type that can be looked into. Services under [`Respond`] have one: `Infallible` in axum, or [`BoxError`]; put
 /// `map_err(BoxError::from)` between for others.
+#[diagnostic::on_unimplemented(
+    message = "`.respond()` does not fit an inner service with the error `{Self}`",
+    label = "neither `Infallible` nor `BoxError`",
+    note = "leave `.respond()` out on the client side; around another error put \
+            `ServiceBuilder::map_err(BoxError::from)` inside this layer"
+)]
 pub trait ErrorRef {
     /// The error itself; `None` where it hides.
     fn error_ref(&self) -> Option<&(dyn Error + 'static)>;

@@ -23,6 +23,12 @@ use crate::{Attempt, Stop};
 /// let layer = RetryLayer::new().hook(count.clone());
 /// # let _ = layer;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no hook of this layer",
+    label = "needs `bartizan_retry::Hook`",
+    note = "a closure is none: implement `retrying` or `stopped` for a type of your own; \
+            an `Arc` of a hook is one too"
+)]
 pub trait Hook {
     /// An attempt failed, and there will be another after the wait.
     fn retrying(&self, event: &Retrying<'_>) {

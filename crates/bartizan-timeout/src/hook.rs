@@ -22,6 +22,11 @@ use crate::{AttemptTimedOut, DeadlineExceeded};
 /// let layer = AttemptTimeoutLayer::default().hook(count.clone());
 /// # let _ = layer;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no hook of this layer",
+    label = "needs `bartizan_timeout::Hook`",
+    note = "a closure is none: implement `timed_out` for a type of your own; an `Arc` of a hook is one too"
+)]
 pub trait Hook {
     /// Called before the error is returned.
     fn timed_out(&self, event: TimedOut<'_>);

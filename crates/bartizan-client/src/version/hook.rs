@@ -23,6 +23,11 @@ use super::Deprecated;
 /// let layer = ApiVersionLayer::watch_only().hook(endpoints.clone());
 /// # let _ = layer;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no hook of this layer",
+    label = "needs `bartizan_client::version::Hook`",
+    note = "a closure is none: implement `deprecated` for a type of your own; an `Arc` of a hook is one too"
+)]
 pub trait Hook {
     /// Called before the response is returned.
     fn deprecated(&self, notice: &Notice<'_>);
