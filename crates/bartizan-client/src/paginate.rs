@@ -41,8 +41,8 @@ pub trait NextPage<T> {
     fn next(&mut self, headers: &HeaderMap, page: Option<&T>) -> Option<Following>;
 }
 
-/// Where the next page is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the next page is. `Debug` shows no value of a query.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Following {
     /// A URI reference, against the page's own URI.
@@ -54,6 +54,12 @@ pub enum Following {
         /// Its value, not encoded.
         value: String,
     },
+}
+
+impl fmt::Debug for Following {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Following({})", shown(self))
+    }
 }
 
 /// By `Link` with the relation type `next` (RFC 8288).

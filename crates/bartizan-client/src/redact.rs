@@ -14,7 +14,7 @@ pub(crate) fn url(uri: &Uri) -> String {
         let authority = authority.as_str();
         shown.push_str(authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port));
     }
-    shown.push_str(uri.path());
+    shown.push_str(without_password(uri.path()));
     for (nth, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
         shown.push(if nth == 0 { '?' } else { '&' });
         match pair.split_once('=') {
@@ -27,6 +27,14 @@ pub(crate) fn url(uri: &Uri) -> String {
         }
     }
     shown
+}
+
+/// A path that reads like `//user:password@host`, or `/user:password@host`, was meant for an authority.
+fn without_password(path: &str) -> &str {
+    match path.rsplit_once('@') {
+        Some((before, after)) if before.contains(':') => after,
+        _ => path,
+    }
 }
 
 #[cfg(test)]
@@ -44,6 +52,10 @@ mod tests {
             ("/a?s3cret", "/a?.."),
             ("/a?x=1=2&&y=", "/a?x=..&&y=.."),
             ("*", "*"),
+            ("//me:s3cret@api.example.com/a", "api.example.com/a"),
+            ("/me:s3cret@api.example.com/a", "api.example.com/a"),
+            ("/users/@me", "/users/@me"),
+            ("/users:batch", "/users:batch"),
         ] {
             assert_eq!(url(&uri.parse().unwrap()), shown);
         }

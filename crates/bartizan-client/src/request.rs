@@ -40,7 +40,7 @@ impl<S> RequestBuilder<S> {
         let mut builder = Self { service, limits, request, time: None, fault: None };
         match uri(target) {
             Ok(uri) => *builder.request.uri_mut() = uri,
-            Err(error) => builder.fault = Some(error.into()),
+            Err(error) => builder.fault = Some(error),
         }
         builder
     }
@@ -263,15 +263,19 @@ impl<S: Clone, B: Clone> RequestBuilder<S, B> {
 }
 
 /// An absolute URL as it is; all else is a path, which `Uri` would take for a host if it had no slash.
-fn uri(target: &str) -> Result<Uri, http::uri::InvalidUri> {
+fn uri(target: &str) -> Result<Uri, BoxError> {
+    // `Uri` would drop it, and with it what a password with a `#` in it leaves of the host.
+    if target.contains('#') {
+        return Err("a fragment, from `#` on, is never sent; leave it out, or write `%23`".into());
+    }
     let scheme = target.split_once("://").map(|(scheme, _)| scheme);
     // RFC 3986 section 3.1; a `://` further on belongs to a query.
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let is_absolute = scheme.is_some_and(|scheme| scheme.bytes().all(is_scheme));
     if is_absolute || target.starts_with('/') || target == "*" {
-        target.parse()
+        Ok(target.parse()?)
     } else {
-        format!("/{target}").parse()
+        Ok(format!("/{target}").parse()?)
     }
 }
 

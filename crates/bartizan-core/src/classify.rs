@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt;
 
 use http::{Extensions, HeaderMap, Response, StatusCode};
 
@@ -20,8 +21,9 @@ pub enum Outcome {
     Neutral,
 }
 
-/// The head of a response, borrowed: all that a classifier or a policy may look at.
-#[derive(Clone, Copy, Debug)]
+/// The head of a response, borrowed: all that a classifier or a policy may look at. `Debug` shows the status and the names of
+/// the fields.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Head<'a> {
     /// The status code.
@@ -30,6 +32,15 @@ pub struct Head<'a> {
     pub headers: &'a HeaderMap,
     /// The extensions, where inner layers leave facts.
     pub extensions: &'a Extensions,
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("status", &self.status)
+            .field("fields", &self.headers.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, B> From<&'a Response<B>> for Head<'a> {

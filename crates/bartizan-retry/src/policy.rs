@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt;
 use std::num::NonZeroU32;
 
 use bartizan_core::{ByStatus, CallContext, Classify, Head, Outcome, classify};
@@ -118,8 +119,8 @@ impl<'a> Attempt<'a> {
 /// A parsed name: looking a field up by text parses it each time.
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The head of a request, borrowed.
-#[derive(Clone, Copy, Debug)]
+/// The head of a request, borrowed. `Debug` shows the method, the host, the path and the names of the fields.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
     /// The method.
@@ -150,6 +151,17 @@ impl<'a> RequestHead<'a> {
         IDEMPOTENT.contains(self.method)
             || self.headers.contains_key(&IDEMPOTENCY_KEY)
             || self.context().is_some_and(|call| call.retry().safe_to_repeat)
+    }
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("host", &self.uri.host())
+            .field("path", &self.uri.path())
+            .field("fields", &self.headers.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 

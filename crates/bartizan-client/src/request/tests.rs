@@ -153,6 +153,7 @@ async fn what_cannot_be_built_is_told_and_not_sent() {
         (client.get("/a").header("x-a", "line\nbreak").header("b b", "c"), "header `x-a` has the byte 0x0a"),
         (client.get("http://[::1"), "invalid"),
         (client.get("/a b"), "invalid uri character"),
+        (client.get("/a#b"), "a fragment"),
         (client.post("/a").json(&map), "key must be a string"),
         (client.get("/a").query(&7), "top-level"),
     ];

@@ -40,7 +40,7 @@ use super::redirects::Redirects;
 ///
 /// The order, outermost first: base URL, default headers, log of calls, deadline, redirects, decompression, retry, log of
 /// attempts, attempt timeout, transport. The log is `tracing`'s, with the feature of that name. A redirect is part of the call, and each hop has its own attempts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct ClientBuilder {
     base_url: String,
@@ -177,6 +177,20 @@ impl ClientBuilder {
             .layer(self.attempt_timeout)
             .service(http);
         Ok(Client { inner: bartizan_client::Client::new(stack).boxed() })
+    }
+}
+
+/// The base URL stands here as it was given: it is shown only if it is one, and so has no credential.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &BaseUrl::new(&self.base_url).ok())
+            .field("deadline", &self.deadline)
+            .field("redirects", &self.redirects)
+            .field("retry", &self.retry)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
     }
 }
 
