@@ -137,7 +137,7 @@ mod tests {
             };
             assert_eq!(of(status), expected, "{status}");
         }
-        assert_eq!(classify(&ByStatus, Err(&std::fmt::Error)), Outcome::Failure);
+        assert_eq!(classify(&ByStatus, Err(&fmt::Error)), Outcome::Failure);
     }
 
     #[test]

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn errors_are_sent_again_but_not_local_refusals() {
-        assert_eq!(judge(Err(&std::fmt::Error)), Verdict::Retry(Pace::Transient));
+        assert_eq!(judge(Err(&fmt::Error)), Verdict::Retry(Pace::Transient));
         assert_eq!(judge(Err(&Rejection::new(None))), Verdict::Return);
     }
 

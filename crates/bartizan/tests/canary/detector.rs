@@ -1,45 +1,70 @@
 //! Finds a secret in a text, however it is written.
 
-/// So much of a secret says that it is one: it may be cut off further on.
-const NEEDLE_LENGTH: usize = 13;
+use std::sync::LazyLock;
 
 /// A secret that is not marked as sensitive. What follows the first part says where it was put.
 pub(crate) fn plain(place: &str) -> String {
-    format!("canary-s3cret~~~~{place}")
+    format!("{PLAIN}~~~~{place}")
 }
 
 /// A secret in a header value that is marked as sensitive.
 pub(crate) fn marked(place: &str) -> String {
-    format!("canary-m4rked~~~~{place}")
+    format!("{MARKED}~~~~{place}")
 }
 
 /// Whether `text` has a secret of [`plain`], in any writing.
 pub(crate) fn has_plain(text: &str) -> bool {
-    find(text, &plain("")[..NEEDLE_LENGTH]).is_some()
+    static NEEDLE: LazyLock<Needle> = LazyLock::new(|| Needle::new(PLAIN));
+    NEEDLE.find(text).is_some()
 }
 
 /// Whether `text` has a secret of [`marked`], in any writing.
 pub(crate) fn has_marked(text: &str) -> bool {
-    find(text, &marked("")[..NEEDLE_LENGTH]).is_some()
+    static NEEDLE: LazyLock<Needle> = LazyLock::new(|| Needle::new(MARKED));
+    NEEDLE.find(text).is_some()
 }
 
-/// How `secret` is written in `text`, if it is in there.
-pub(crate) fn find(text: &str, secret: &str) -> Option<&'static str> {
-    let lower = text.to_ascii_lowercase();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let list = |text: String| text.trim_matches(['[', ']']).to_owned();
-    if lower.contains(&secret.to_ascii_lowercase()) {
-        Some("as it is")
-    } else if lower.contains(&hex) {
-        Some("hex")
-    } else if text.contains(&list(format!("{:?}", secret.as_bytes()))) {
-        Some("list of bytes")
-    } else if (0..3).any(|alignment| standard_base64(text).contains(&base64(secret.as_bytes(), alignment))) {
-        Some("base64")
-    } else {
-        // Escapes may be escaped once more, where a URL stands in a URL.
-        let decoded = percent_decoded(text);
-        (decoded != text).then(|| find(&decoded, secret)).flatten().map(|_| "percent-encoded")
+// So much of a secret says that it is one: it may be cut off further on.
+const PLAIN: &str = "canary-s3cret";
+const MARKED: &str = "canary-m4rked";
+
+/// A secret in all its writings.
+struct Needle {
+    lower: String,
+    hex: String,
+    list: String,
+    base64: [String; 3],
+}
+
+impl Needle {
+    fn new(secret: &str) -> Self {
+        Self {
+            lower: secret.to_ascii_lowercase(),
+            hex: secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            list: format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).to_owned(),
+            base64: [0, 1, 2].map(|alignment| base64(secret.as_bytes(), alignment)),
+        }
+    }
+
+    /// How the secret is written in `text`, if it is in there.
+    fn find(&self, text: &str) -> Option<&'static str> {
+        let lower = text.to_ascii_lowercase();
+        let digits = standard_base64(text);
+        if lower.contains(&self.lower) {
+            Some("as it is")
+        } else if lower.contains(&self.hex) {
+            Some("hex")
+        } else if text.contains(&self.list) {
+            Some("list of bytes")
+        } else if self.base64.iter().any(|base64| digits.contains(base64)) {
+            Some("base64")
+        } else if text.contains('%') {
+            // Escapes may be escaped once more, where a URL stands in a URL.
+            let decoded = percent_decoded(text);
+            (decoded != text).then(|| self.find(&decoded)).flatten().map(|_| "percent-encoded")
+        } else {
+            None
+        }
     }
 }
 
@@ -98,11 +123,12 @@ fn every_writing_is_found() {
         texts.push(("base64", digits.to_owned()));
         texts.push(("base64", digits.replace('+', "-").replace('/', "_")));
     }
+    let needle = Needle::new(secret);
     for (writing, text) in texts {
-        assert_eq!(find(&text, secret), Some(writing), "{text}");
-        assert_eq!(find(&format!("Basic {text} and more"), secret), Some(writing), "{text}");
+        assert_eq!(needle.find(&text), Some(writing), "{text}");
+        assert_eq!(needle.find(&format!("Basic {text} and more")), Some(writing), "{text}");
     }
     for text in ["", "%", "%7", "%zz", "canary", "canary~~~s3cre", "Y2FuYXJ5", "\u{fffd}%e2%82"] {
-        assert_eq!(find(text, secret), None, "{text}");
+        assert_eq!(needle.find(text), None, "{text}");
     }
 }
