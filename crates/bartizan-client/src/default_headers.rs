@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bartizan_core::Header;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{HeaderName, Request};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
+
+use crate::request::AcceptIsDefault;
 
 /// Gives each request the header fields that an API wants in all of them.
 ///
@@ -155,6 +157,11 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let is_json = self.fields.content_type_json && has_body(request.body());
+        // What `fetch` asks for on its own account gives way to what was set up for all requests.
+        let has_default_accept = request.extensions().get::<AcceptIsDefault>().is_some();
+        if has_default_accept && self.fields.if_absent.contains_key(ACCEPT) {
+            request.headers_mut().remove(ACCEPT);
+        }
         self.fields.give(request.headers_mut());
         if is_json {
             request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

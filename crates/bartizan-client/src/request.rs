@@ -20,6 +20,10 @@ use crate::error::Kind;
 use crate::reply::Asked;
 use crate::{Error, Reply, redact};
 
+/// In a request's extensions: its `Accept` was set by [`RequestBuilder::fetch`], not by the caller.
+#[derive(Clone, Copy)]
+pub(crate) struct AcceptIsDefault;
+
 /// A request that is being built, and what shall be different for this one call.
 ///
 /// What cannot be built is told by [`send`](Self::send): nothing is sent then.
@@ -213,7 +217,7 @@ where
     }
 
     /// Sends the request and reads the answer's JSON; 204 and an empty body are `None`. Asks for `application/json`, unless
-    /// the request has an `Accept` field.
+    /// the request or the default headers have an `Accept` field.
     ///
     /// # Errors
     /// As [`send`](Self::send) and [`Reply::json`].
@@ -234,7 +238,10 @@ where
     /// # Errors
     /// As [`fetch`](Self::fetch).
     pub async fn fetch_reply<T: DeserializeOwned>(mut self) -> Result<Reply<Option<T>>, Error> {
-        self.request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        if !self.request.headers().contains_key(ACCEPT) {
+            self.request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+            self.request.extensions_mut().insert(AcceptIsDefault);
+        }
         self.send().await?.json().await
     }
 }

@@ -40,7 +40,10 @@ async fn base_url_headers_json_and_retry() {
     for request in seen {
         assert_eq!(request.path, "/v1/users/7?full=1");
         assert_eq!(request.headers["x-api-version"], "2026-01-01");
-        assert_eq!(request.headers["accept"], "application/json", "the request's own");
+        assert_eq!(
+            request.headers["accept"], "text/plain",
+            "what was set up comes before what `fetch` would ask for"
+        );
         assert!(request.headers["accept-encoding"].to_str().is_ok_and(|coding| coding.contains("gzip")));
     }
 }

@@ -146,6 +146,19 @@ async fn the_callers_headers_stand() {
 }
 
 #[tokio::test]
+async fn a_default_accept_comes_before_what_fetch_asks_for() {
+    let (client, seen) = upstream(json(200, "7"));
+    let github = Header::new("accept", "application/vnd.github+json").unwrap();
+    let defaults = crate::DefaultHeadersLayer::new().if_absent(github);
+    let client = Client::new(defaults.layer(client.into_inner()));
+    client.get("/a").fetch_one::<u32>().await.unwrap();
+    client.get("/a").header("accept", "application/json").fetch_one::<u32>().await.unwrap();
+    let accepts: Vec<_> =
+        seen.lock().unwrap().iter().map(|request| request.headers()[ACCEPT].clone()).collect();
+    assert_eq!(accepts, ["application/vnd.github+json", "application/json"], "the caller's own stands");
+}
+
+#[tokio::test]
 async fn what_cannot_be_built_is_told_and_not_sent() {
     let (client, seen) = upstream(json(200, ""));
     let map = std::collections::HashMap::from([((1, 2), 3)]);
