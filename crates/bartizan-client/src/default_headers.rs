@@ -158,7 +158,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let is_json = self.fields.content_type_json && has_body(request.body());
         // What `fetch` asks for on its own account gives way to what was set up for all requests.
-        let has_default_accept = request.extensions().get::<AcceptIsDefault>().is_some();
+        // Taken out, so that a retry further in has nothing to copy.
+        let has_default_accept = request.extensions_mut().remove::<AcceptIsDefault>().is_some();
         if has_default_accept && self.fields.if_absent.contains_key(ACCEPT) {
             request.headers_mut().remove(ACCEPT);
         }

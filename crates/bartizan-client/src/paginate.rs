@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use crate::error::Kind;
 use crate::link::links;
-use crate::{Error, Reply, RequestBuilder};
+use crate::{Error, Reply, RequestBuilder, redact};
 
 /// The pages of a list, one call each, made as they are asked for. From [`RequestBuilder::pages`] and
 /// [`RequestBuilder::pages_by`].
@@ -252,7 +252,7 @@ fn shown(following: &Following) -> String {
     match following {
         Following::Reference(reference) => {
             let path = reference.split(['?', '#']).next().unwrap_or_default();
-            path.rsplit_once('@').map_or(path, |(_, rest)| rest).escape_debug().take(200).collect()
+            redact::host_and_port(path).escape_debug().take(200).collect()
         }
         Following::Query { name, .. } => format!("?{name}=.."),
     }

@@ -11,8 +11,7 @@ pub(crate) fn url(uri: &Uri) -> String {
         let _ = write!(shown, "{scheme}://");
     }
     if let Some(authority) = uri.authority() {
-        let authority = authority.as_str();
-        shown.push_str(authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port));
+        shown.push_str(host_and_port(authority.as_str()));
     }
     shown.push_str(without_password(uri.path()));
     for (nth, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
@@ -27,6 +26,11 @@ pub(crate) fn url(uri: &Uri) -> String {
         }
     }
     shown
+}
+
+/// An authority without its user information.
+pub(crate) fn host_and_port(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port)
 }
 
 /// A path that reads like `//user:password@host`, or `/user:password@host`, was meant for an authority.

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use http::{Extensions, Method, Request, Uri};
 
+use crate::redact;
+
 /// The path of a request as a template, such as `/users/{id}`: put it into the request's extensions, and the layers that
 /// name endpoints name it in place of the path.
 ///
@@ -88,8 +90,7 @@ impl Endpoint {
 
     /// Host and port, without user information.
     pub(crate) fn host(&self) -> Option<&str> {
-        let authority = self.uri.authority()?.as_str();
-        Some(authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port))
+        Some(redact::host_and_port(self.uri.authority()?.as_str()))
     }
 
     /// The template, or the path without the query.
