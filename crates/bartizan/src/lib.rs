@@ -9,6 +9,9 @@
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `tracing` | | events of every layer that is switched on |
 //!
+//! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
+//! There is no circuit breaker, rate limit, cache or auth yet.
+//!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
 //! for each attempt, then the transport.
 //!
