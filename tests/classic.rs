@@ -143,7 +143,7 @@ async fn not_ok_is_an_error_with_status_and_text_and_no_content_is_nothing() -> 
         (error.status().map(|status| status.as_u16()), error.body_text()),
         (Some(404), Some("no such user"))
     );
-    assert_eq!(error.to_string(), "GET /missing: 404 Not Found: no such user");
+    assert_eq!(error.to_string(), "GET https://api.x/v1/missing: 404 Not Found: no such user");
     assert_eq!(client.delete("nothing").fetch::<Value>().await?, None);
     Ok(())
 }

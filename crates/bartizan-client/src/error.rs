@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use bartizan_core::{BoxError, Rejection, find_source};
 use bartizan_timeout::{AttemptTimedOut, DeadlineExceeded};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
-use crate::Problem;
+use crate::{Problem, redact};
 
 /// Why a call has no result.
 ///
@@ -52,8 +52,8 @@ pub(crate) struct StatusError {
 }
 
 impl Error {
-    pub(crate) fn new(method: Method, url: String, kind: Kind) -> Self {
-        Self { inner: Box::new(Inner { method, url, kind }) }
+    pub(crate) fn new(method: Method, uri: &Uri, kind: Kind) -> Self {
+        Self { inner: Box::new(Inner { method, url: redact::url(uri), kind }) }
     }
 
     /// The method of the request.
@@ -61,7 +61,9 @@ impl Error {
         &self.inner.method
     }
 
-    /// The URL of the request as it was asked for, without credentials, and with `..` for the values of its query.
+    /// The URL that was asked for, under a [`BaseUrlLayer`](crate::BaseUrlLayer) the joined one; without credentials, and with `..` for the
+    /// values of its query. What layers further in make of it, such as a version in the path, and where redirects lead, it does not
+    /// tell.
     pub fn url(&self) -> &str {
         &self.inner.url
     }

@@ -51,6 +51,7 @@
 //! time-outs, credentials and all else come from the layers of the service. A time for one call
 //! ([`RequestBuilder::timeout`]) ends at the answer's head.
 
+mod asked;
 mod base_url;
 mod boxed;
 mod client;

@@ -1,7 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
 
 use bartizan_core::{BoxError, Origin};
 use bytes::Bytes;
@@ -134,13 +133,12 @@ where
     ///
     /// Dropped before it is ready, the page is asked for again by the next call.
     pub async fn next(&mut self) -> Option<Result<Reply<Option<T>>, Error>> {
-        let effective = Effective::default();
         if let Next::Page(request) = &self.next
             && let Some(request) = request.again()
         {
             // Before the state changes: dropped here, it is as if nobody had asked.
-            let reply = request.extension(effective.clone()).fetch_reply::<T>().await;
-            return Some(self.after(reply, &effective));
+            let reply = request.fetch_reply::<T>().await;
+            return Some(self.after(reply));
         }
         match std::mem::replace(&mut self.next, Next::Nothing) {
             Next::Page(request) => {
@@ -151,18 +149,13 @@ where
         }
     }
 
-    fn after(
-        &mut self,
-        reply: Result<Reply<Option<T>>, Error>,
-        effective: &Effective,
-    ) -> Result<Reply<Option<T>>, Error> {
+    fn after(&mut self, reply: Result<Reply<Option<T>>, Error>) -> Result<Reply<Option<T>>, Error> {
         let Next::Page(request) = std::mem::replace(&mut self.next, Next::Nothing) else { return reply };
         let reply = reply?;
         if let Some(following) = self.rule.next(reply.headers(), reply.body().as_ref()) {
-            let from = effective.uri().unwrap_or_else(|| request.uri());
-            self.next = match follow(from, &following) {
+            self.next = match follow(reply.asked().uri(), &following) {
                 Ok(uri) => Next::Page(Box::new(request.with_uri(uri))),
-                Err(error) => Next::Fault(request.asked().error(Kind::Page(error.into()))),
+                Err(error) => Next::Fault(reply.asked().error(Kind::Page(error.into()))),
             };
         }
         Ok(reply)
@@ -176,21 +169,6 @@ impl<S, T, N> fmt::Debug for Pages<S, T, N> {
             Next::Fault(error) => write!(f, "Pages({error:?})"),
             Next::Nothing => f.write_str("Pages(at their end)"),
         }
-    }
-}
-
-/// In a request's extensions: where a layer that changes the target writes what it was in the end.
-#[derive(Clone, Default)]
-pub(crate) struct Effective(Arc<OnceLock<Uri>>);
-
-impl Effective {
-    pub(crate) fn set(&self, uri: &Uri) {
-        // The first attempt's target is that of all.
-        let _ = self.0.set(uri.clone());
-    }
-
-    fn uri(&self) -> Option<&Uri> {
-        self.0.get()
     }
 }
 

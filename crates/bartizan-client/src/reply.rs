@@ -4,33 +4,19 @@ use std::time::Duration;
 use bartizan_core::{Attempts, BoxError};
 use bartizan_timeout::within;
 use bytes::{Bytes, BytesMut};
-use http::{Extensions, HeaderMap, Method, Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::client::Limits;
+use crate::asked::Asked;
 use crate::error::{Kind, StatusError};
-use crate::{Error, Problem};
+use crate::{Error, Problem, redact};
 
 /// A 2xx answer: status, header fields, and a body, streamed or read.
 pub struct Reply<T> {
     response: Response<T>,
     call: Asked,
-}
-
-/// What was asked, for errors that come later.
-#[derive(Clone)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) url: String,
-    pub(crate) limits: Limits,
-}
-
-impl Asked {
-    pub(crate) fn error(&self, kind: Kind) -> Error {
-        Error::new(self.method.clone(), self.url.clone(), kind)
-    }
 }
 
 impl<T> Reply<T> {
@@ -47,6 +33,10 @@ impl<T> Reply<T> {
     /// The extensions, where layers leave facts.
     pub fn extensions(&self) -> &Extensions {
         self.response.extensions()
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.call
     }
 
     /// How many attempts were made for it.
@@ -146,7 +136,7 @@ impl<T> Reply<T> {
 
 impl<T> fmt::Debug for Reply<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reply({} {}: {})", self.call.method, self.call.url, self.status())
+        write!(f, "Reply({} {}: {})", self.call.method, redact::url(self.call.uri()), self.status())
     }
 }
 

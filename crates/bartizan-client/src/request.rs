@@ -15,9 +15,9 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::asked::Asked;
 use crate::client::Limits;
 use crate::error::Kind;
-use crate::reply::Asked;
 use crate::{Error, Reply, redact};
 
 /// In a request's extensions: its `Accept` was set by [`RequestBuilder::fetch`], not by the caller.
@@ -165,10 +165,6 @@ impl<S, B> RequestBuilder<S, B> {
         }
     }
 
-    pub(crate) fn uri(&self) -> &Uri {
-        self.request.uri()
-    }
-
     pub(crate) fn with_uri(mut self, uri: Uri) -> Self {
         *self.request.uri_mut() = uri;
         self
@@ -184,11 +180,7 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     pub(crate) fn asked(&self) -> Asked {
-        Asked {
-            method: self.request.method().clone(),
-            url: redact::url(self.request.uri()),
-            limits: self.limits,
-        }
+        Asked::new(&self.request, self.limits)
     }
 }
 
@@ -204,8 +196,9 @@ where
     /// # Errors
     /// When the request cannot be built, when the service fails or refuses, and when the answer is not 2xx.
     pub async fn send(self) -> Result<Reply<R>, Error> {
-        let (asked, time, service) = (self.asked(), self.time, self.service.clone());
-        let request = self.build()?;
+        let (mut asked, time, service) = (self.asked(), self.time, self.service.clone());
+        let mut request = self.build()?;
+        asked.follow(request.extensions_mut());
         let result = match time {
             None => service.oneshot(request).await.map_err(Into::into),
             Some(total) => DeadlineLayer::new(total).layer(service).oneshot(request).await,
@@ -279,11 +272,9 @@ fn uri(target: &str) -> Result<Uri, BoxError> {
     // RFC 3986 section 3.1; a `://` further on belongs to a query.
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let is_absolute = scheme.is_some_and(|scheme| scheme.bytes().all(is_scheme));
-    if is_absolute || target.starts_with('/') || target == "*" {
-        Ok(target.parse()?)
-    } else {
-        Ok(format!("/{target}").parse()?)
-    }
+    let slash = if is_absolute || target.starts_with('/') || target == "*" { "" } else { "/" };
+    // Exact, and given away, so that the text becomes the URI's without a copy.
+    Ok([slash, target].concat().try_into()?)
 }
 
 fn with_query(uri: &Uri, more: &str) -> Result<Uri, BoxError> {

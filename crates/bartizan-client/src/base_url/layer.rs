@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{BaseUrl, InvalidReference};
-use crate::paginate::Effective;
+use crate::asked::Joined;
 
 /// Puts the URI of each request below a [`BaseUrl`].
 ///
@@ -103,10 +103,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let state = match self.base.place(mem::take(request.uri_mut())) {
             Ok(uri) => {
+                Joined::tell(request.extensions_mut(), &uri);
                 *request.uri_mut() = uri;
-                if let Some(effective) = request.extensions().get::<Effective>() {
-                    effective.set(request.uri());
-                }
                 State::Sent { future: self.inner.call(request) }
             }
             Err(error) => {

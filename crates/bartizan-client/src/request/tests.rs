@@ -369,7 +369,7 @@ async fn one_call_may_be_different() {
     assert!(retry.off && retry.safe_to_repeat);
     assert_eq!(retry.attempts, Some(three));
     assert_eq!(request.extensions().get(), Some(&"mine"));
-    client.get("/a").send().await.unwrap();
+    client.get("http://a.example/a").send().await.unwrap();
     assert!(seen.lock().unwrap().pop().unwrap().extensions().is_empty());
 }
 
@@ -429,4 +429,40 @@ fn debug_shows_no_secret() {
         .header("authorization", "Bearer s3cret");
     let text = format!("{builder:?}");
     assert!(text.contains("key=..") && !text.contains("s3cret") && !text.contains("pw"), "{text}");
+}
+
+#[tokio::test]
+async fn every_error_names_the_url_that_was_joined() {
+    let base = crate::BaseUrlLayer::new(crate::BaseUrl::new("https://api.example.com/v1").unwrap());
+    let below = |answer: Response<Full<Bytes>>| {
+        let (client, _) = upstream(move || answer.clone());
+        Client::new(base.layer(client.into_inner()))
+    };
+    let answer =
+        |status: u16, text: &'static str| Response::builder().status(status).body(Full::from(text)).unwrap();
+    let said = "https://api.example.com/v1/users?key=..";
+    let request = |answer| below(answer).get("users").query(&[("key", "s3cret")]);
+
+    let error = request(answer(404, "")).send().await.unwrap_err();
+    assert_eq!((error.url(), &*error.to_string()), (said, &*format!("GET {said}: 404 Not Found")));
+    assert_eq!(request(answer(200, "[")).fetch::<u32>().await.unwrap_err().url(), said);
+    assert_eq!(request(answer(200, "")).fetch_one::<u32>().await.unwrap_err().url(), said);
+    let reply = request(answer(200, "7")).send().await.unwrap();
+    assert_eq!(format!("{reply:?}"), format!("Reply(GET {said}: 200 OK)"));
+
+    let refused = below(answer(200, "")).get("../users").send().await.unwrap_err();
+    assert_eq!(refused.url(), "/../users", "there is no joined one");
+    let failing = base.layer(service_fn(async |_: Request<Full<Bytes>>| {
+        Err::<Response<Full<Bytes>>, BoxError>("no luck".into())
+    }));
+    let error = Client::new(failing).get("users").send().await.unwrap_err();
+    assert_eq!(error.to_string(), "GET https://api.example.com/v1/users: no luck");
+}
+
+#[tokio::test]
+async fn the_place_for_the_joined_url_does_not_reach_a_retry() {
+    let base = crate::BaseUrlLayer::new(crate::BaseUrl::new("https://api.example.com/v1").unwrap());
+    let (client, seen) = upstream(json(200, ""));
+    Client::new(base.layer(client.into_inner())).get("users").send().await.unwrap();
+    assert!(seen.lock().unwrap()[0].extensions().is_empty(), "a retry would copy them");
 }

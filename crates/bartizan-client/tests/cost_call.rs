@@ -1,0 +1,66 @@
+//! What a call of the client allocates, beside what its service does.
+
+use std::convert::Infallible;
+use std::future::{Future, Ready, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bartizan_client::{BaseUrl, BaseUrlLayer, Client};
+use bartizan_core::BoxError;
+use bartizan_test::alloc::{self, CountingAllocator};
+use bartizan_timeout::DeadlineLayer;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower_layer::{Identity, Layer, Stack};
+use tower_service::Service;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
+
+/// Answers with nothing.
+#[derive(Clone)]
+struct Empty;
+
+impl Service<Request<Full<Bytes>>> for Empty {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Full<Bytes>>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Full::default())))
+    }
+}
+
+/// What a call over `stack` allocates from the building of its request to its reply.
+fn allocations<L>(stack: &L, target: &str) -> u64
+where
+    L: Layer<Empty>,
+    L::Service:
+        Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error: Into<BoxError>> + Clone,
+{
+    let client = Client::new(stack.layer(Empty));
+    let (answered, counts) = alloc::count(|| {
+        let future = pin!(client.get(target).send());
+        matches!(future.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_)))
+    });
+    assert!(answered, "{target}");
+    counts.allocations + counts.reallocations
+}
+
+#[test]
+fn what_errors_would_tell_costs_little_while_there_is_none() {
+    let base = BaseUrlLayer::new(BaseUrl::new("https://api.example.com/v1").expect("a valid base URL"));
+    let absolute = "https://api.example.com/v1/users/7";
+    // The target's text, and that it is shared.
+    assert_eq!(allocations(&Identity::new(), absolute), 2);
+    assert_eq!(allocations(&base, absolute), 2, "which the base URL layer lets stand");
+    // Beside that: the joined text and that it is shared, a place to tell it, and three for the first extension.
+    assert_eq!(allocations(&base, "users/7"), 8);
+    // A deadline's own extension finds the table of the first.
+    assert_eq!(allocations(&Stack::new(DeadlineLayer::default(), base), "users/7?a=b"), 9);
+}
