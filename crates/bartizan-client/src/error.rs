@@ -6,12 +6,15 @@ use bartizan_timeout::{AttemptTimedOut, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::line::line;
 use crate::{Problem, redact};
 
 /// Why a call has no result.
 ///
-/// The message names the method, the URL (without credentials and values of the query) and the reason; the reason itself is the
-/// [`source`](std::error::Error::source), so that `find_source` finds the error of any layer.
+/// The message names the method, the URL (without credentials and values of the query) and the reason. Where the service failed, the
+/// reason is its error with all sources that add something, on one line of at most 512 characters and with the URLs in it redacted
+/// in the same way. The reason itself is the [`source`](std::error::Error::source), so that `find_source` finds the error of any
+/// layer; who prints all sources prints it twice.
 pub struct Error {
     inner: Box<Inner>,
 }
@@ -177,9 +180,10 @@ impl fmt::Display for Error {
         write!(f, "{method} {url}: ")?;
         match kind {
             Kind::Request(error) => write!(f, "the request cannot be built: {error}"),
-            Kind::Call(error) | Kind::Page(error) => write!(f, "{error}"),
+            Kind::Call(error) => f.write_str(&line(&**error)),
+            Kind::Page(error) => write!(f, "{error}"),
             Kind::Status(answer) => answer.fmt(f),
-            Kind::Body(error) => write!(f, "the answer broke off: {error}"),
+            Kind::Body(error) => write!(f, "the answer broke off: {}", line(&**error)),
             Kind::TooLarge(limit) => write!(
                 f,
                 "the answer has more than {limit} bytes; raise the client's body limit, or stream it"

@@ -58,6 +58,7 @@ mod client;
 mod default_headers;
 mod error;
 pub mod intercept;
+mod line;
 mod link;
 pub mod log;
 mod paginate;

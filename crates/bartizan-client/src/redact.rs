@@ -14,7 +14,50 @@ pub(crate) fn url(uri: &Uri) -> String {
         shown.push_str(host_and_port(authority.as_str()));
     }
     shown.push_str(without_password(uri.path()));
-    for (nth, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
+    if let Some(query) = uri.query() {
+        push_query(&mut shown, query);
+    }
+    shown
+}
+
+/// A text of somebody else's, in which each URL is shown as [`url`] would show it.
+pub(crate) fn in_text(mut text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    while let Some((before, after)) = text.split_once("://") {
+        let _ = write!(shown, "{before}://");
+        let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`');
+        let end = after.find(is_end).unwrap_or(after.len());
+        // Belongs to the sentence, unless a secret ends so, which tells nothing.
+        let url = after[..end].trim_end_matches([')', ']', '\'', ',', '.', ';', ':']);
+        push_url(&mut shown, url);
+        text = &after[url.len()..];
+    }
+    shown.push_str(text);
+    shown
+}
+
+/// A URL from its authority on.
+fn push_url(shown: &mut String, url: &str) {
+    let (url, fragment) = split_before(url, '#');
+    let (hierarchy, query) = split_before(url, '?');
+    let (authority, path) = split_before(hierarchy, '/');
+    if authority.contains('@') {
+        shown.push_str(host_and_port(authority));
+        shown.push_str(path);
+    } else {
+        // A password may have a slash in it.
+        shown.push_str(without_password(hierarchy));
+    }
+    if let Some(query) = query.strip_prefix('?') {
+        push_query(shown, query);
+    }
+    if !fragment.is_empty() {
+        shown.push_str("#..");
+    }
+}
+
+fn push_query(shown: &mut String, query: &str) {
+    for (nth, pair) in query.split('&').enumerate() {
         shown.push(if nth == 0 { '?' } else { '&' });
         match pair.split_once('=') {
             Some((name, _)) => {
@@ -25,7 +68,10 @@ pub(crate) fn url(uri: &Uri) -> String {
             None => shown.push_str(".."),
         }
     }
-    shown
+}
+
+fn split_before(text: &str, separator: char) -> (&str, &str) {
+    text.split_at(text.find(separator).unwrap_or(text.len()))
 }
 
 /// An authority without its user information.
@@ -62,6 +108,25 @@ mod tests {
             ("/users:batch", "/users:batch"),
         ] {
             assert_eq!(url(&uri.parse().unwrap()), shown);
+        }
+    }
+
+    #[test]
+    fn urls_in_a_text_are_shown_as_they_may_be() {
+        for (text, shown) in [
+            ("no URL at all: a/b?c", "no URL at all: a/b?c"),
+            (
+                "for url (https://me:pw@h.example:1/a?token=s3cret)",
+                "for url (https://h.example:1/a?token=..)",
+            ),
+            ("`http://h/?s3cret`, and http://me@h/#s3cret.", "`http://h/?..`, and http://h/#..."),
+            ("http://h/a?u=http://x:pw@y/&v=s3cret ends", "http://h/a?u=..&v=.. ends"),
+            ("https://me:p/w@h.example/a", "https://h.example/a"),
+            ("https://[::1]:8/a, https://[::1]", "https://[::1]:8/a, https://[::1]"),
+            ("https://h/users/@me", "https://h/users/@me"),
+            ("://", "://"),
+        ] {
+            assert_eq!(in_text(text), shown);
         }
     }
 }

@@ -117,6 +117,8 @@ async fn what_goes_wrong_is_told_apart() {
     let client = Client::builder(&gone).retry(soon()).build().expect("a valid client");
     let error = client.get("/").send().await.expect_err("nobody listens");
     assert!(error.is_connect() && !error.is_timeout() && !error.is_refused(), "{error}");
+    assert!(error.to_string().starts_with(&format!("GET {gone}/: ")), "{error}");
+    assert!(error.to_string().contains(": Connection refused"), "the last source: {error}");
 
     let broken = server([Act::reset_mid_body(3).body("hello")]).await;
     let client = Client::builder(&broken.uri("")).build().expect("a valid client");

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tower::service_fn;
 
 use super::*;
+use crate::line::tests::chained;
 use crate::{BoxClient, Client};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -465,4 +466,17 @@ async fn the_place_for_the_joined_url_does_not_reach_a_retry() {
     let (client, seen) = upstream(json(200, ""));
     Client::new(base.layer(client.into_inner())).get("users").send().await.unwrap();
     assert!(seen.lock().unwrap()[0].extensions().is_empty(), "a retry would copy them");
+}
+
+#[tokio::test]
+async fn a_failed_call_tells_the_whole_chain() {
+    let client = Client::new(service_fn(async |_: Request<Full<Bytes>>| {
+        let url = "error sending request for url (https://me:s3cret@api.example.com/a?token=s3cret)";
+        Err::<Response<Full<Bytes>>, BoxError>(chained(&[url, "connection refused\nby the host"]))
+    }));
+    let error = client.get("http://a.example/").send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET http://a.example/: error sending request for url (https://api.example.com/a?token=..): connection refused"
+    );
 }

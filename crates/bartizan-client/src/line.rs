@@ -1,0 +1,146 @@
+//! An error and its sources as one line that may be shown.
+
+use std::error::Error;
+
+use crate::redact;
+
+/// How deep a chain of sources is followed: an error may name itself.
+const MAX_DEPTH: usize = 16;
+
+/// How many characters are kept.
+const MAX_CHARS: usize = 512;
+
+/// `outer: inner: innermost`, where the sources add something; URLs as [`redact::in_text`] shows them.
+pub(crate) fn line(error: &(dyn Error + 'static)) -> String {
+    shown(&chain(error))
+}
+
+/// The same, not yet cut and escaped.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut line = String::new();
+    for error in std::iter::successors(Some(error), |&error| error.source()).take(MAX_DEPTH) {
+        let text = error.to_string();
+        let first = text.trim_start().lines().next().unwrap_or_default().trim_end();
+        // Some write their source themselves.
+        if first.is_empty() || has_words(&line, first) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(first);
+    }
+    redact::in_text(&line)
+}
+
+/// Whether `text` has `words`, and not within longer ones.
+fn has_words(text: &str, words: &str) -> bool {
+    let ends_a_word = |before: &str| !before.ends_with(char::is_alphanumeric);
+    let begins_none = |after: &str| !after.starts_with(char::is_alphanumeric);
+    text.match_indices(words)
+        .any(|(at, _)| ends_a_word(&text[..at]) && begins_none(&text[at + words.len()..]))
+}
+
+/// Control characters escaped, and cut where it gets too long.
+pub(crate) fn shown(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len().min(MAX_CHARS));
+    for (count, c) in line.chars().enumerate() {
+        if count == MAX_CHARS {
+            shown.push_str("..");
+            break;
+        }
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    /// An error with a source.
+    #[derive(Debug)]
+    pub(crate) struct Wrapped(pub(crate) &'static str, pub(crate) Option<Box<Wrapped>>);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|error| error as _)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Loop;
+
+    impl fmt::Display for Loop {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("loop")
+        }
+    }
+
+    impl Error for Loop {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    /// One error, whose sources have the other texts.
+    pub(crate) fn chained(texts: &[&'static str]) -> Box<Wrapped> {
+        let wrap = |source, text: &&'static str| Some(Box::new(Wrapped(text, source)));
+        texts.iter().rev().fold(None, wrap).expect("one text at least")
+    }
+
+    fn of(texts: &[&'static str]) -> String {
+        line(&*chained(texts))
+    }
+
+    #[test]
+    fn each_source_that_adds_something_is_there_once() {
+        for (texts, expected) in [
+            (&["a", "b", "c"][..], "a: b: c"),
+            (&["a", "", "c"], "a: c"),
+            (&["a: b", "b", "c"], "a: b: c"),
+            (&["over, so nothing was sent", "nothing was sent"], "over, so nothing was sent"),
+            (&["data", "a"], "data: a"),
+            (&["ab", "a", "ba"], "ab: a: ba"),
+            (&["client error (Connect)", "Connect"], "client error (Connect)"),
+        ] {
+            assert_eq!(of(texts), expected);
+        }
+    }
+
+    #[test]
+    fn it_is_one_line_without_control_characters() {
+        assert_eq!(of(&["a\nmore", "\n b \r\nmore"]), "a: b");
+        assert_eq!(of(&["a\u{1b}[31m\u{85}\rb"]), "a\\u{1b}[31m\\u{85}\\rb");
+    }
+
+    #[test]
+    fn it_ends() {
+        assert_eq!(line(&Loop), "loop");
+        let deep: Vec<&str> = "a b c d e f g h i j k l m n o p q r s t".split(' ').collect();
+        assert_eq!(of(&deep), deep[..16].join(": "));
+        let long = |length| of(&[Box::leak("é".repeat(length).into_boxed_str())]);
+        assert_eq!(long(512), "é".repeat(512));
+        assert_eq!(long(513), "é".repeat(512) + "..");
+    }
+
+    #[test]
+    fn urls_in_it_keep_their_secrets() {
+        assert_eq!(
+            of(&["error sending request for url (http://me:pw@a.example/x?token=s3cret)", "refused"]),
+            "error sending request for url (http://a.example/x?token=..): refused"
+        );
+    }
+}
