@@ -1,5 +1,6 @@
 //! What the client does that everyone writes by hand, in one place: base URL, default headers, interceptors, a time-out,
-//! errors with status and text, verbs with JSON.
+//! errors with status and text, verbs with JSON. Once as layers that are composed by hand, and once as the client of one line over
+//! a socket.
 
 #![allow(missing_docs)]
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 use bartizan_client::intercept::InterceptLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, BoxClient, Client, DefaultHeadersLayer};
 use bartizan_core::{BoxError, Header};
+use bartizan_retry::RetryLayer;
+use bartizan_test::server::{Act, Seen, Server};
 use bartizan_timeout::AttemptTimeoutLayer;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -63,28 +66,24 @@ fn fields(headers: &HeaderMap) -> Value {
 }
 
 fn client(log: &Log) -> Result<BoxClient, BoxError> {
-    let (before, after, last) = (log.clone(), log.clone(), log.clone());
     let stack = ServiceBuilder::new()
         .layer(BaseUrlLayer::new(BaseUrl::new("https://api.x/v1")?))
         .layer(DefaultHeadersLayer::new().if_absent(Header::new("x-a", "default")?).content_type_json())
         .layer(
             InterceptLayer::new()
-                .on_request(move |mut request: Request<_>| {
-                    let log = before.clone();
-                    async move {
-                        sleep(Duration::from_millis(5)).await;
-                        log.note("first, awaited");
-                        request.headers_mut().insert("x-signed", "yes".parse()?);
-                        Ok(request)
-                    }
+                .on_request_with(log.clone(), async |log, mut request| {
+                    sleep(Duration::from_millis(5)).await;
+                    log.note("first, awaited");
+                    request.headers_mut().insert("x-signed", "yes".parse()?);
+                    Ok(request)
                 })
-                .on_request(move |request| {
-                    after.note("second");
-                    async { Ok(request) }
+                .on_request_with(log.clone(), async |log, request| {
+                    log.note("second");
+                    Ok(request)
                 })
-                .on_response(move |response| {
-                    last.note("response");
-                    async { Ok(response) }
+                .on_response_with(log.clone(), async |log, response| {
+                    log.note("response");
+                    Ok(response)
                 }),
         )
         .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
@@ -145,5 +144,105 @@ async fn not_ok_is_an_error_with_status_and_text_and_no_content_is_nothing() -> 
     );
     assert_eq!(error.to_string(), "GET https://api.x/v1/missing: 404 Not Found: no such user");
     assert_eq!(client.delete("nothing").fetch::<Value>().await?, None);
+    Ok(())
+}
+
+/// One call through the client of one line, what was sent, and what came of it.
+struct Case {
+    call: (Method, &'static str),
+    own: Option<&'static str>,
+    body: Option<Value>,
+    sent: (&'static str, &'static str),
+    noted: [&'static str; 3],
+    outcome: Result<Option<Value>, (u16, &'static str)>,
+}
+
+fn cases() -> [Case; 8] {
+    let (passed, failed) = (["first, awaited", "second", "response"], ["first, awaited", "second", "error"]);
+    let alice = || Some(json!({"name": "alice"}));
+    let case = |method, target, sent, own| Case {
+        call: (method, target),
+        own,
+        body: None,
+        sent: (sent, own.unwrap_or("default")),
+        noted: passed,
+        outcome: Ok(alice()),
+    };
+    [
+        case(Method::GET, "users/1", "/v1/users/1", None),
+        case(Method::GET, "/users/1?full=1", "/v1/users/1?full=1", Some("own")),
+        Case { body: alice(), ..case(Method::POST, "users", "/v1/users", None) },
+        Case { body: alice(), ..case(Method::PUT, "users/1", "/v1/users/1", Some("own")) },
+        Case { body: alice(), ..case(Method::PATCH, "users/1", "/v1/users/1", None) },
+        Case { outcome: Ok(None), ..case(Method::DELETE, "nothing", "/v1/nothing", None) },
+        Case { outcome: Err((404, "no such user")), ..case(Method::GET, "missing", "/v1/missing", None) },
+        Case { outcome: Err((408, "")), noted: failed, ..case(Method::GET, "slow", "/v1/slow", Some("own")) },
+    ]
+}
+
+#[tokio::test]
+async fn the_client_of_one_line_does_all_of_it_over_a_socket() -> Result<(), BoxError> {
+    let server = Server::h1(|seen: &Seen| match seen.path.as_str() {
+        "/v1/slow" => Act::hang(),
+        "/v1/missing" => Act::reply(404).body("no such user"),
+        "/v1/nothing" => Act::reply(204),
+        _ => Act::reply(200).body(r#"{"name":"alice"}"#),
+    })
+    .await?;
+    let log = Log::default();
+    let client = bartizan::Client::builder(&server.uri("/v1"))
+        .default_header("x-a", "default")
+        .attempt_timeout(AttemptTimeoutLayer::new(Duration::from_millis(300)))
+        .retry(RetryLayer::disabled())
+        .intercept(
+            InterceptLayer::new()
+                .on_request_with(log.clone(), async |log, mut request| {
+                    tokio::task::yield_now().await;
+                    log.note("first, awaited");
+                    request.headers_mut().insert("x-signed", "yes".parse()?);
+                    Ok(request)
+                })
+                .on_request_with(log.clone(), async |log, request| {
+                    log.note("second");
+                    Ok(request)
+                })
+                .on_response_with(log.clone(), async |log, response| {
+                    log.note("response");
+                    Ok(response)
+                })
+                .on_error_with(log.clone(), async |log, error| {
+                    log.note("error");
+                    Err(error)
+                }),
+        )
+        .build()?;
+    for Case { call: (method, target), own, body, sent: (path, x_a), noted, outcome } in cases() {
+        let mut request = client.request(method.clone(), target);
+        if let Some(own) = own {
+            request = request.header("x-a", own);
+        }
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let result = request.fetch::<Value>().await;
+
+        let seen = server.log().requests().pop().expect("it was sent");
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), (method.as_str(), path));
+        assert_eq!((&seen.headers["x-a"], &seen.headers["x-signed"]), (&x_a.parse()?, &"yes".parse()?));
+        let json = body.as_ref().map(|_| "application/json".parse()).transpose()?;
+        assert_eq!(seen.headers.get("content-type"), json.as_ref(), "only when there is a body");
+        assert_eq!(seen.body, body.map(|body| body.to_string()).unwrap_or_default().as_bytes());
+        assert_eq!(log.take(), noted);
+        match (result, outcome) {
+            (Ok(answer), Ok(expected)) => assert_eq!(answer, expected),
+            (Err(error), Err((status, text))) => {
+                assert_eq!(error.as_status().map(|status| status.as_u16()), Some(status));
+                assert_eq!(error.body_text().unwrap_or_default(), text);
+                assert_eq!(error.is_timeout(), status == 408);
+                assert_eq!(error.url(), server.uri(path));
+            }
+            (result, _) => panic!("{method} {target}: {result:?}"),
+        }
+    }
     Ok(())
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -25,7 +26,8 @@ pub struct BoxedService {
 }
 
 impl BoxedService {
-    pub(crate) fn new<S, R>(service: S) -> Self
+    /// Boxes a service. A call then allocates once, and once for its response's body unless that is a [`BoxedBody`]; so does a clone.
+    pub fn new<S, R>(service: S) -> Self
     where
         S: Service<Request<Full<Bytes>>, Response = Response<R>> + Clone + Send + Sync + 'static,
         S::Error: Into<BoxError>,
@@ -33,9 +35,7 @@ impl BoxedService {
         R: Body<Data = Bytes> + Send + 'static,
         R::Error: Into<BoxError>,
     {
-        let boxed = |response: Response<R>| {
-            response.map(|body| BoxedBody { inner: body.map_err(Into::into).boxed_unsync() })
-        };
+        let boxed = |response: Response<R>| response.map(BoxedBody::new);
         Self { inner: BoxCloneSyncService::new(service.map_response(boxed).map_err(Into::into)) }
     }
 }
@@ -80,8 +80,64 @@ impl fmt::Debug for BoxedFuture {
 }
 
 /// Any response body behind one type.
+///
+/// ```
+/// use bartizan_client::BoxedBody;
+/// use http::Response;
+///
+/// let answer = Response::new(BoxedBody::from("pong"));
+/// let nothing = Response::new(BoxedBody::empty());
+/// # let _ = (answer, nothing);
+/// ```
 pub struct BoxedBody {
     inner: UnsyncBoxBody<Bytes, BoxError>,
+}
+
+impl BoxedBody {
+    /// Boxes a body; one that is boxed already stays as it is.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        match boxed_already(body) {
+            Ok(boxed) => boxed,
+            Err(body) => Self { inner: body.map_err(Into::into).boxed_unsync() },
+        }
+    }
+
+    /// No body.
+    pub fn empty() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+/// A body that turns out to be a boxed one.
+fn boxed_already<B: 'static>(body: B) -> Result<BoxedBody, B> {
+    // `Any` lends, so the body is taken out of an `Option`.
+    let mut body = Some(body);
+    match (&mut body as &mut dyn Any).downcast_mut().and_then(Option::take) {
+        Some(boxed) => Ok(boxed),
+        None => Err(body.expect("only a boxed body was taken out")),
+    }
+}
+
+impl From<Bytes> for BoxedBody {
+    fn from(body: Bytes) -> Self {
+        Self::new(Full::new(body))
+    }
+}
+
+impl From<String> for BoxedBody {
+    fn from(body: String) -> Self {
+        Self::from(Bytes::from(body))
+    }
+}
+
+impl From<&'static str> for BoxedBody {
+    fn from(body: &'static str) -> Self {
+        Self::from(Bytes::from(body))
+    }
 }
 
 impl Body for BoxedBody {

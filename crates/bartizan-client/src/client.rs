@@ -106,7 +106,8 @@ impl<S: Clone> Client<S> {
 impl<S> Client<S> {
     /// The same client as a type with a name, for the state of an application: `Clone`, `Send` and `Sync`.
     ///
-    /// Costs one allocation a call and one for its response's body.
+    /// A call then allocates once for its future, once for each clone of the service, and once for its response's body unless that is a
+    /// [`BoxedBody`](crate::BoxedBody).
     pub fn boxed<R>(self) -> BoxClient
     where
         S: Service<Request<Full<Bytes>>, Response = Response<R>> + Clone + Send + Sync + 'static,

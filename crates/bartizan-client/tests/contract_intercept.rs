@@ -34,6 +34,18 @@ fn interceptors_that_pass() {
 }
 
 #[test]
+fn interceptors_with_state() {
+    let state = std::sync::Arc::new(());
+    contract::check(|| {
+        InterceptLayer::new()
+            .on_request_with(state.clone(), async |_, request| Ok(request))
+            .on_response_with(state.clone(), async |_, response| Ok(response))
+            .on_error_with(state.clone(), async |_, error| Err(error))
+    });
+    assert_eq!(std::sync::Arc::strong_count(&state), 1, "it is given back");
+}
+
+#[test]
 fn interceptors_that_take_time() {
     contract::check(|| {
         InterceptLayer::new()

@@ -5,12 +5,13 @@ use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use bartizan_client::{BaseUrl, BaseUrlLayer, Client};
+use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, Client};
 use bartizan_core::BoxError;
 use bartizan_test::alloc::{self, CountingAllocator};
 use bartizan_timeout::DeadlineLayer;
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use http_body_util::Full;
 use tower_layer::{Identity, Layer, Stack};
 use tower_service::Service;
@@ -63,4 +64,13 @@ fn what_errors_would_tell_costs_little_while_there_is_none() {
     assert_eq!(allocations(&base, "users/7"), 8);
     // A deadline's own extension finds the table of the first.
     assert_eq!(allocations(&Stack::new(DeadlineLayer::default(), base), "users/7?a=b"), 9);
+}
+
+#[test]
+fn a_body_is_boxed_once() {
+    let (body, counts) = alloc::count(|| BoxedBody::from("hello"));
+    assert_eq!(counts.allocations, 1);
+    let (body, counts) = alloc::count(|| BoxedBody::new(body));
+    assert_eq!((counts.allocations, body.size_hint().exact()), (0, Some(5)));
+    assert!(BoxedBody::empty().is_end_stream());
 }

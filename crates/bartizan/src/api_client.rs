@@ -3,6 +3,7 @@
 mod builder;
 mod proxy;
 mod redirects;
+mod rings;
 
 use std::ops::Deref;
 

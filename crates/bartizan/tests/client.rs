@@ -1,12 +1,16 @@
 //! The client of one line, against a server on a socket.
 #![cfg(feature = "client")]
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan::Client;
+use bartizan::client::BoxedBody;
+use bartizan::client::intercept::{InterceptLayer, Next, Refused};
 use bartizan::retry::{Backoff, RetryLayer};
 use bartizan::timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use bartizan_test::server::{Act, Sequence, Server};
+use http::Response;
 use serde_json::{Value, json};
 
 /// `{"name":"alice"}`
@@ -124,6 +128,123 @@ async fn what_goes_wrong_is_told_apart() {
     let client = Client::builder(&broken.uri("")).build().expect("a valid client");
     let error = client.get("/").send().await.expect("a head").text().await.expect_err("a broken body");
     assert!(error.is_body(), "{error}");
+}
+
+type Log = Arc<Mutex<Vec<&'static str>>>;
+
+fn add(log: &Log, what: &'static str) {
+    log.lock().expect("no test panicked").push(what);
+}
+
+/// Notes each request, response and error under a name.
+macro_rules! noting {
+    ($log:expr, $name:literal) => {
+        InterceptLayer::new()
+            .on_request_with($log.clone(), async |log, request| {
+                add(&log, concat!($name, " request"));
+                Ok(request)
+            })
+            .on_response_with($log.clone(), async |log, response| {
+                add(&log, concat!($name, " response"));
+                Ok(response)
+            })
+            .on_error_with($log.clone(), async |log, error| {
+                add(&log, concat!($name, " error"));
+                Err(error)
+            })
+    };
+}
+
+#[tokio::test]
+async fn interceptors_run_once_a_call_and_once_an_attempt_each_around_the_later_ones() {
+    let server = server([Act::reply(503), Act::reset(), Act::reply(200)]).await;
+    let log = Log::default();
+    let client = Client::builder(&server.uri(""))
+        .retry(soon())
+        .intercept(noting!(log, "outer call"))
+        .intercept(noting!(log, "inner call"))
+        .intercept_attempts(noting!(log, "outer attempt"))
+        .intercept_attempts(noting!(log, "inner attempt"))
+        .build()
+        .expect("a valid client");
+    client.get("a").send().await.expect("the third attempt");
+    assert_eq!(
+        *log.lock().expect("no test panicked"),
+        [
+            "outer call request",
+            "inner call request",
+            "outer attempt request",
+            "inner attempt request",
+            "inner attempt response",
+            "outer attempt response",
+            "outer attempt request",
+            "inner attempt request",
+            "inner attempt error",
+            "outer attempt error",
+            "outer attempt request",
+            "inner attempt request",
+            "inner attempt response",
+            "outer attempt response",
+            "inner call response",
+            "outer call response",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_interceptor_sees_the_joined_url_and_may_answer_or_refuse() {
+    let server = server([Act::reply(500)]).await;
+    let here = server.uri("/v1");
+    let client = Client::builder(&here)
+        .default_header("x-a", "default")
+        .intercept(InterceptLayer::new().on_request_with(here.clone(), async |here, request| {
+            let is = |target: &str| *request.uri() == format!("{here}/{target}")[..];
+            if is("ping") {
+                let default = request.headers()["x-a"].to_str()?;
+                return Ok(Next::Answer(Response::new(BoxedBody::from(format!("pong {default}")))));
+            }
+            if is("empty") {
+                return Ok(Next::Answer(Response::new(BoxedBody::empty())));
+            }
+            Err(Refused::request("nothing else is allowed", None).into())
+        }))
+        .build()
+        .expect("a valid client");
+    let reply = client.get("ping").send().await.expect("an answer").text().await.expect("text");
+    assert_eq!(reply.body(), "pong default");
+    assert_eq!(client.get("empty").fetch::<Value>().await.expect("an answer"), None);
+    let error = client.get("users").send().await.expect_err("refused");
+    assert!(error.is_refused(), "{error}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "GET {here}/users: an interceptor refused the request: nothing else is allowed: nothing was sent"
+        )
+    );
+    assert_eq!(server.log().requests().len(), 0);
+}
+
+#[tokio::test]
+async fn what_an_interceptor_of_the_call_puts_on_stays_behind_at_another_origin() {
+    let other = server([Act::reply(200)]).await;
+    let location = other.uri("/there");
+    let first = server([Act::reply(307).header("location", &location)]).await;
+    let mark = |name: &'static str| {
+        InterceptLayer::new().on_request_with(name, async |name, mut request| {
+            request.headers_mut().insert(name, "s3cret".parse()?);
+            Ok(request)
+        })
+    };
+    let client = Client::builder(&first.uri(""))
+        .intercept(mark("x-call"))
+        .intercept_attempts(mark("x-attempt"))
+        .build()
+        .expect("a valid client");
+    client.get("/").send().await.expect("an answer");
+    let (here, there) = (&first.log().requests()[0].headers, &other.log().requests()[0].headers);
+    assert!(here.contains_key("x-call") && here.contains_key("x-attempt"));
+    assert!(!there.contains_key("x-call"), "a redirect took it along");
+    assert!(there.contains_key("x-attempt"), "each attempt is intercepted, as the docs say");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use bartizan_core::BoxError;
 use http::{Request, Response};
 use tower_layer::Layer;
 
-use super::{Intercept, OnError, OnRequest, OnResponse};
+use super::{Intercept, OnError, OnRequest, OnResponse, WithState};
 
 /// Runs async interceptors before and after each call. The [module](super) tells in which order, and what they may do.
 ///
@@ -53,6 +53,45 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.request_interceptor(interceptor)
     }
 
+    /// Adds a closure that takes each request with a clone of `state`, which is best a handle, such as an `Arc`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use bartizan_client::intercept::InterceptLayer;
+    /// use http::HeaderValue;
+    /// # use http::{Request, Response};
+    /// # use tower::{BoxError, Layer, ServiceExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), BoxError> {
+    /// # let http_client = tower::service_fn(async |request: Request<String>| {
+    /// #     Ok::<_, BoxError>(Response::new(request.headers()["x-request-number"].to_str()?.to_owned()))
+    /// # });
+    /// let numbered = InterceptLayer::new().on_request_with(Arc::new(AtomicU64::new(1)), async |next, mut request| {
+    ///     let number = next.fetch_add(1, Ordering::Relaxed);
+    ///     request.headers_mut().insert("x-request-number", HeaderValue::from(number));
+    ///     Ok(request)
+    /// });
+    /// # let service = numbered.layer(http_client);
+    /// # for number in ["1", "2"] {
+    /// #     assert_eq!(service.clone().oneshot(Request::new(String::new())).await?.body(), number);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_request_with<T, F, Fut, B, N>(
+        self,
+        state: T,
+        interceptor: F,
+    ) -> InterceptLayer<(Q, OnRequest<WithState<T, F>>), P>
+    where
+        T: Clone,
+        F: Fn(T, Request<B>) -> Fut,
+        Fut: Future<Output = Result<N, BoxError>>,
+    {
+        self.request_interceptor(WithState::new(state, interceptor))
+    }
+
     /// Adds a closure that takes each response and gives it back.
     pub fn on_response<F, Fut, R>(self, interceptor: F) -> InterceptLayer<Q, (P, OnResponse<F>)>
     where
@@ -60,6 +99,20 @@ impl<Q, P> InterceptLayer<Q, P> {
         Fut: Future<Output = Result<Response<R>, BoxError>>,
     {
         self.response_interceptor(interceptor)
+    }
+
+    /// Adds a closure that takes each response with a clone of `state`, and gives the response back.
+    pub fn on_response_with<T, F, Fut, R>(
+        self,
+        state: T,
+        interceptor: F,
+    ) -> InterceptLayer<Q, (P, OnResponse<WithState<T, F>>)>
+    where
+        T: Clone,
+        F: Fn(T, Response<R>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, BoxError>>,
+    {
+        self.response_interceptor(WithState::new(state, interceptor))
     }
 
     /// Adds a closure that takes each error: of a request interceptor, of the inner service, of a response or error
@@ -73,6 +126,20 @@ impl<Q, P> InterceptLayer<Q, P> {
         Fut: Future<Output = Result<Response<R>, BoxError>>,
     {
         self.error_interceptor(interceptor)
+    }
+
+    /// Adds a closure that takes each error, as [`on_error`](Self::on_error) has them, with a clone of `state`.
+    pub fn on_error_with<T, F, Fut, R>(
+        self,
+        state: T,
+        interceptor: F,
+    ) -> InterceptLayer<Q, (P, OnError<WithState<T, F>>)>
+    where
+        T: Clone,
+        F: Fn(T, BoxError) -> Fut,
+        Fut: Future<Output = Result<Response<R>, BoxError>>,
+    {
+        self.error_interceptor(WithState::new(state, interceptor))
     }
 
     /// Adds a [`RequestInterceptor`](super::RequestInterceptor).

@@ -16,12 +16,9 @@
 //! # let tokens = Tokens;
 //!
 //! let interceptors = InterceptLayer::new()
-//!     .on_request(move |mut request| {
-//!         let tokens = tokens.clone();
-//!         async move {
-//!             request.headers_mut().insert(AUTHORIZATION, tokens.fetch().await?);
-//!             Ok(request)
-//!         }
+//!     .on_request_with(tokens, async |tokens, mut request| {
+//!         request.headers_mut().insert(AUTHORIZATION, tokens.fetch().await?);
+//!         Ok(request)
 //!     })
 //!     .on_response(async |response| {
 //!         println!("answered {}", response.status());
@@ -60,9 +57,10 @@
 //! [`RequestInterceptor`], [`ResponseInterceptor`], [`ErrorInterceptor`]. The layer knows them by type: nothing is boxed, and the
 //! future is `Send` if the inner's and theirs are.
 //!
-//! The future of an interceptor owns what it needs. A closure that has captured something clones it for each call, as `tokens`
-//! above; an *async* closure that has captured something by value lends it to its future, and the compiler says
-//! ``async closure does not implement `Fn` because it captures state from its environment``.
+//! The future of an interceptor owns what it needs. State is given beside an async closure, which gets a clone of it each time, as
+//! `tokens` above. An async closure that captures something itself lends it to its future, and the compiler says
+//! ``async closure does not implement `Fn` because it captures state from its environment``; a closure that captures something and
+//! returns an `async move` block clones it for that block.
 //!
 //! The error is a [`BoxError`](bartizan_core::BoxError), so that `?` takes any. A closure that gives a request at one time and an
 //! answer at another wraps both in [`Next`].
@@ -103,6 +101,7 @@ pub mod future;
 mod interceptor;
 mod layer;
 mod service;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -111,3 +110,4 @@ pub use error::Refused;
 pub use interceptor::{ErrorInterceptor, Next, RequestInterceptor, ResponseInterceptor};
 pub use layer::InterceptLayer;
 pub use service::Intercept;
+pub use state::WithState;

@@ -697,6 +697,33 @@ async fn closures_of_all_kinds_need_no_annotation() {
     assert_eq!(service.oneshot(get()).await.unwrap().body(), b"legacy");
 }
 
+#[tokio::test(start_paused = true)]
+async fn state_is_given_to_async_closures_with_each_request_response_and_error() {
+    let log = Log::default();
+    let layer = InterceptLayer::new()
+        .on_request_with(log.clone(), async |log, request| {
+            sleep(SECOND).await;
+            log.add("request");
+            Ok(request)
+        })
+        .on_response_with(log.clone(), async |log, response| {
+            log.add("response");
+            if log.text().contains("call, response, request") { Err("twice".into()) } else { Ok(response) }
+        })
+        .on_error_with(log.clone(), async |log, error| {
+            log.add("error");
+            Err(error)
+        });
+    assert_eq!(
+        format!("{:?}", layer.clone()),
+        "InterceptLayer { requests: ((), OnRequest), responses: (((), OnResponse), OnError) }"
+    );
+    let service = layer.layer(echo(&log));
+    service.clone().oneshot(Request::new(String::new())).await.unwrap();
+    service.oneshot(Request::new(String::new())).await.unwrap_err();
+    assert_eq!(log.text(), "request, call, response, request, call, response, error");
+}
+
 #[tokio::test]
 async fn types_may_be_interceptors() {
     struct Suffix(&'static str);

@@ -4,25 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_client::log::LogLayer;
-use bartizan_client::{BaseUrl, BaseUrlLayer, DefaultHeadersLayer, InvalidBaseUrl};
+use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, BoxedService, DefaultHeadersLayer, InvalidBaseUrl};
 use bartizan_core::{BoxError, Header, InvalidHeader, Origin};
 use bartizan_retry::RetryLayer;
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use bytes::Bytes;
-use http::Uri;
+use http::{Request, Response, Uri};
 use http_body_util::Full;
+use hyper::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
-use tower::ServiceBuilder;
+use tower::{Layer, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 use tower_http::follow_redirect::FollowRedirectLayer;
 
 use super::Client;
 use super::proxy::Connector;
 use super::redirects::Redirects;
+use super::rings::Rings;
 
 /// Builds a [`Client`].
 ///
@@ -36,19 +38,24 @@ use super::redirects::Redirects;
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
 /// | an HTTP proxy | none, whatever the environment says | [`proxy`](Self::proxy) |
 /// | TLS | rustls on ring, the system's root certificates | |
+/// | interceptors | none | [`intercept`](Self::intercept), [`intercept_attempts`](Self::intercept_attempts) |
 /// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
-/// The order, outermost first: base URL, default headers, log of calls, deadline, redirects, decompression, retry, log of
-/// attempts, attempt timeout, transport. The log is `tracing`'s, with the feature of that name. A redirect is part of the call, and each hop has its own attempts.
+/// The order, outermost first: base URL, default headers, log of calls, interceptors of calls, deadline, redirects, decompression,
+/// retry, log of attempts, interceptors of attempts, attempt timeout, transport. The log is `tracing`'s, with the feature of that
+/// name, and stands outside the interceptors, so that it has a line for what they answer or refuse. A redirect is part of the
+/// call, and each hop has its own attempts.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct ClientBuilder {
     base_url: String,
     headers: Vec<Result<Header, InvalidHeader>>,
+    calls: Rings,
     deadline: DeadlineLayer,
     redirects: u32,
     decompresses: bool,
     retry: RetryLayer,
+    attempts: Rings,
     attempt_timeout: AttemptTimeoutLayer,
     connect_timeout: Duration,
     versions: Versions,
@@ -67,10 +74,12 @@ impl ClientBuilder {
         Self {
             base_url: base_url.to_owned(),
             headers: Vec::new(),
+            calls: Rings::default(),
             deadline: DeadlineLayer::default(),
             redirects: 10,
             decompresses: true,
             retry: RetryLayer::new(),
+            attempts: Rings::default(),
             attempt_timeout: AttemptTimeoutLayer::default(),
             connect_timeout: Duration::from_secs(5),
             versions: Versions::Agreed,
@@ -81,6 +90,71 @@ impl ClientBuilder {
     /// A header field that each request has, unless it brings its own. What it holds is kept out of `Debug`.
     pub fn default_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(Header::new(name, value).map(Header::sensitive));
+        self
+    }
+
+    /// Interceptors that run once a call: outside deadline, redirects and retry, with the URL joined and the default headers on.
+    ///
+    /// ```no_run
+    /// use bartizan::Client;
+    /// use bartizan::client::BoxedBody;
+    /// use bartizan::client::intercept::{InterceptLayer, Next};
+    /// use http::header::AUTHORIZATION;
+    /// use http::{HeaderValue, Response};
+    /// # use bartizan::core::BoxError;
+    ///
+    /// # #[derive(Clone)] struct Tokens;
+    /// # impl Tokens { async fn fetch(&self) -> Result<HeaderValue, BoxError> { Ok(HeaderValue::from_static("Bearer t0")) } }
+    /// # async fn f(tokens: Tokens) -> Result<(), BoxError> {
+    /// let client = Client::builder("https://api.example.com/v1")
+    ///     .intercept(
+    ///         InterceptLayer::new()
+    ///             .on_request_with(tokens, async |tokens, mut request| {
+    ///                 request.headers_mut().insert(AUTHORIZATION, tokens.fetch().await?);
+    ///                 Ok(request)
+    ///             })
+    ///             .on_request(async |request| match request.uri().path() {
+    ///                 "/v1/ping" => Ok(Next::Answer(Response::new(BoxedBody::from("pong")))),
+    ///                 _ => Ok(Next::Call(request)),
+    ///             })
+    ///             .on_response(async |response| {
+    ///                 println!("answered {}", response.status());
+    ///                 Ok(response)
+    ///             }),
+    ///     )
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [`InterceptLayer`](bartizan_client::intercept::InterceptLayer) tells in which order they run. Of several layers the first is
+    /// the outermost: it sees requests first and responses last. Any other layer will do as well.
+    ///
+    /// Without any, a response's body is boxed once more and that is all. Else a call allocates for each layer and for what is inside
+    /// them: the future is boxed, and so are clones of the service.
+    pub fn intercept<L, S>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxedService, Service = S> + Send + Sync + 'static,
+        S: Service<Request<Full<Bytes>>, Response = Response<BoxedBody>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.calls.add(layer);
+        self
+    }
+
+    /// Interceptors that run once an attempt, inside retry: as [`intercept`](Self::intercept) in all else, its cost too.
+    ///
+    /// They see the requests of redirects as well, which may go to another origin: what adds a credential looks at the host
+    /// first, or belongs to [`intercept`](Self::intercept), whose credentials stay behind there.
+    pub fn intercept_attempts<L, S>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxedService, Service = S> + Send + Sync + 'static,
+        S: Service<Request<Full<Bytes>>, Response = Response<BoxedBody>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.attempts.add(layer);
         self
     }
 
@@ -169,15 +243,28 @@ impl ClientBuilder {
             .layer(BaseUrlLayer::new(base_url))
             .layer(headers)
             .layer(LogLayer::call())
+            .option_layer(self.calls.layer())
+            .map_response(boxed)
             .layer(self.deadline)
             .layer(FollowRedirectLayer::with_policy(Redirects::at_most(self.redirects)))
             .layer(decompression)
             .layer(self.retry)
             .layer(LogLayer::attempt())
+            .option_layer(self.attempts.layer())
             .layer(self.attempt_timeout)
+            .map_response(boxed)
             .service(http);
         Ok(Client { inner: bartizan_client::Client::new(stack).boxed() })
     }
+}
+
+/// Around the transport and around what changes the body, so that all interceptors see the same type.
+fn boxed<B>(response: Response<B>) -> Response<BoxedBody>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    response.map(BoxedBody::new)
 }
 
 /// The base URL stands here as it was given: it is shown only if it is one, and so has no credential.
