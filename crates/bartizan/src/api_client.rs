@@ -1,15 +1,18 @@
 //! One line to a whole client.
 
 mod builder;
+mod error;
 mod proxy;
 mod redirects;
 mod rings;
+mod tls;
 
 use std::ops::Deref;
 
 use bartizan_client::BoxClient;
 
-pub use builder::{ClientBuilder, InvalidClient};
+pub use builder::ClientBuilder;
+pub use error::InvalidClient;
 
 /// A client for one API: hyper-util with TLS, in the standard stack.
 ///

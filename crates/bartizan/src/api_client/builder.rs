@@ -1,10 +1,8 @@
-use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_client::log::LogLayer;
-use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, BoxedService, DefaultHeadersLayer, InvalidBaseUrl};
+use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, BoxedService, DefaultHeadersLayer};
 use bartizan_core::{BoxError, Header, InvalidHeader, Origin};
 use bartizan_retry::RetryLayer;
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
@@ -16,15 +14,17 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tower::{Layer, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 use tower_http::follow_redirect::FollowRedirectLayer;
 
 use super::Client;
+use super::error::{Fault, InvalidClient};
 use super::proxy::Connector;
 use super::redirects::Redirects;
 use super::rings::Rings;
+use super::tls::tls;
 
 /// Builds a [`Client`].
 ///
@@ -308,74 +308,4 @@ fn proxy_uri(url: &str) -> Result<Uri, InvalidClient> {
         uri.scheme_str() == Some("http") && Origin::of(uri).is_ok() && !has_user && uri.path() == "/"
     });
     uri.ok_or(InvalidClient { fault: Fault::Proxy })
-}
-
-/// The system's root certificates. A client of a plain `http` API can do without them.
-fn tls(base_url: &str) -> Result<ClientConfig, InvalidClient> {
-    let loaded = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    // What the system has and rustls cannot read is left out, as browsers do.
-    roots.add_parsable_certificates(loaded.certs);
-    if roots.is_empty() && base_url.starts_with("https") {
-        let error = loaded.errors.into_iter().next().map(Into::into);
-        return Err(InvalidClient { fault: Fault::NoCertificates(error) });
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring has the ciphers of TLS 1.2 and 1.3");
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// Why a client cannot be built.
-#[derive(Debug)]
-pub struct InvalidClient {
-    fault: Fault,
-}
-
-#[derive(Debug)]
-enum Fault {
-    BaseUrl(InvalidBaseUrl),
-    Header(InvalidHeader),
-    Proxy,
-    NoCertificates(Option<BoxError>),
-}
-
-impl From<InvalidBaseUrl> for InvalidClient {
-    fn from(error: InvalidBaseUrl) -> Self {
-        Self { fault: Fault::BaseUrl(error) }
-    }
-}
-
-impl From<InvalidHeader> for InvalidClient {
-    fn from(error: InvalidHeader) -> Self {
-        Self { fault: Fault::Header(error) }
-    }
-}
-
-impl fmt::Display for InvalidClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.fault {
-            Fault::BaseUrl(error) => error.fmt(f),
-            Fault::Header(error) => error.fmt(f),
-            Fault::Proxy => f.write_str(
-                "the URL of the proxy is none; use scheme, host and port alone, such as `http://proxy.example.com:3128`",
-            ),
-            Fault::NoCertificates(_) => f.write_str(
-                "the system has no root certificates for TLS; install them (Debian: ca-certificates) or name a file in \
-                 SSL_CERT_FILE",
-            ),
-        }
-    }
-}
-
-impl Error for InvalidClient {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.fault {
-            Fault::BaseUrl(error) => error.source(),
-            Fault::Header(error) => error.source(),
-            Fault::Proxy => None,
-            Fault::NoCertificates(error) => error.as_ref().map(|error| &**error as _),
-        }
-    }
 }
