@@ -113,7 +113,7 @@ pub(crate) mod tests {
             (&["a: b", "b", "c"], "a: b: c"),
             (&["over, so nothing was sent", "nothing was sent"], "over, so nothing was sent"),
             (&["data", "a"], "data: a"),
-            (&["ab", "a", "ba"], "ab: a: ba"),
+            (&["ab", "a", "ca"], "ab: a: ca"),
             (&["client error (Connect)", "Connect"], "client error (Connect)"),
         ] {
             assert_eq!(of(texts), expected);

@@ -301,6 +301,23 @@ fn what_cannot_be_built_is_told() {
 }
 
 #[test]
+fn a_root_certificate_that_is_none_is_told_with_the_fix() {
+    let wrapped = |what: &str| format!("-----BEGIN CERTIFICATE-----\n{what}\n-----END CERTIFICATE-----\n");
+    for (pem, has_source) in [
+        (String::new(), false),
+        ("0\u{82}\u{1}".to_owned(), false),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_owned(), false),
+        (wrapped("not base64!"), true),
+        (wrapped("AAAA"), true),
+    ] {
+        let builder = Client::builder("https://api.example.com").root_certificate_pem(pem.clone());
+        let error = builder.build().expect_err("invalid");
+        assert!(error.to_string().contains("`-----BEGIN CERTIFICATE-----`"), "{pem}: {error}");
+        assert_eq!(std::error::Error::source(&error).is_some(), has_source, "{pem}: {error:?}");
+    }
+}
+
+#[test]
 fn debug_keeps_what_headers_hold() {
     let builder = Client::builder("https://api.example.com").default_header("x-api-key", "s3cret");
     assert!(!format!("{builder:?} {:?}", builder.clone().build()).contains("s3cret"));

@@ -24,7 +24,7 @@ use super::error::{Fault, InvalidClient};
 use super::proxy::Connector;
 use super::redirects::Redirects;
 use super::rings::Rings;
-use super::tls::tls;
+use super::tls::{OwnRoots, tls};
 
 /// Builds a [`Client`].
 ///
@@ -37,7 +37,7 @@ use super::tls::tls;
 /// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
 /// | an HTTP proxy | none, whatever the environment says | [`proxy`](Self::proxy) |
-/// | TLS | rustls on ring, the system's root certificates | |
+/// | TLS | rustls on ring, the system's root certificates | [`root_certificate_pem`](Self::root_certificate_pem) |
 /// | interceptors | none | [`intercept`](Self::intercept), [`intercept_attempts`](Self::intercept_attempts) |
 /// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
@@ -58,6 +58,7 @@ pub struct ClientBuilder {
     attempts: Rings,
     attempt_timeout: AttemptTimeoutLayer,
     connect_timeout: Duration,
+    roots: OwnRoots,
     versions: Versions,
     proxy: Option<String>,
 }
@@ -82,6 +83,7 @@ impl ClientBuilder {
             attempts: Rings::default(),
             attempt_timeout: AttemptTimeoutLayer::default(),
             connect_timeout: Duration::from_secs(5),
+            roots: OwnRoots::default(),
             versions: Versions::Agreed,
             proxy: None,
         }
@@ -195,6 +197,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Trusts the root certificates in `pem` beside the system's: those of a company's own authority, for one.
+    ///
+    /// ```no_run
+    /// # fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = bartizan::Client::builder("https://api.internal.example")
+    ///     .root_certificate_pem(std::fs::read("/etc/ssl/internal-ca.pem")?)
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok(()) }
+    /// ```
+    pub fn root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.add(pem.into());
+        self
+    }
+
     /// Speaks HTTP/1.1 and nothing else.
     pub fn http1_only(mut self) -> Self {
         self.versions = Versions::Http1;
@@ -217,7 +234,7 @@ impl ClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// When the base URL, the proxy's or a default header is none, or the system's root certificates cannot be read.
+    /// When the base URL, the proxy's, a default header or a root certificate is none, or the system's root certificates cannot be read.
     pub fn build(self) -> Result<Client, InvalidClient> {
         let base_url = BaseUrl::new(&self.base_url)?;
         let headers = self.headers.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -231,7 +248,7 @@ impl ClientBuilder {
                 self.connect_timeout,
                 proxy,
                 self.versions,
-                tls(&self.base_url)?,
+                tls(&self.base_url, &self.roots)?,
             ));
 
         let decompression = if self.decompresses {

@@ -16,6 +16,7 @@ pub(super) enum Fault {
     Header(InvalidHeader),
     Proxy,
     NoCertificates(Option<BoxError>),
+    RootCertificate(Option<BoxError>),
 }
 
 impl From<InvalidBaseUrl> for InvalidClient {
@@ -38,6 +39,10 @@ impl fmt::Display for InvalidClient {
             Fault::Proxy => f.write_str(
                 "the URL of the proxy is none; use scheme, host and port alone, such as `http://proxy.example.com:3128`",
             ),
+            Fault::RootCertificate(_) => f.write_str(
+                "what was given as a root certificate is none in PEM form, which begins with `-----BEGIN CERTIFICATE-----`; \
+                 convert a DER file by `openssl x509 -inform der`",
+            ),
             Fault::NoCertificates(_) => f.write_str(
                 "the system has no root certificates for TLS; install them (Debian: ca-certificates) or name a file in \
                  SSL_CERT_FILE",
@@ -52,7 +57,9 @@ impl Error for InvalidClient {
             Fault::BaseUrl(error) => error.source(),
             Fault::Header(error) => error.source(),
             Fault::Proxy => None,
-            Fault::NoCertificates(error) => error.as_ref().map(|error| &**error as _),
+            Fault::NoCertificates(error) | Fault::RootCertificate(error) => {
+                error.as_ref().map(|error| &**error as _)
+            }
         }
     }
 }
