@@ -118,9 +118,14 @@ impl Error {
         }
     }
 
-    /// No connection came about, so nothing was sent. Needs the feature `hyper`; without it always `false`.
+    /// No connection came about, so nothing was sent, as far as the sources of the service's error tell.
+    ///
+    /// Any transport tells it by an [`io::Error`](std::io::Error) of a kind that only connecting has: refused, or no address to connect
+    /// from. All else that keeps a connection from coming about, such as a name that is not found, a certificate, or no answer in time,
+    /// is told by hyper-util's client and read with the feature `hyper`. That brings 21 more crates to those who have another
+    /// client, and so is not on by default.
     pub fn is_connect(&self) -> bool {
-        self.source_error().is_some_and(crate::transport::is_connect)
+        matches!(&self.inner.kind, Kind::Call(error) if crate::transport::is_connect(&**error))
     }
 
     /// The answer is there, and is not what was asked for: the message names the place in the JSON.

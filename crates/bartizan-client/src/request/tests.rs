@@ -1,3 +1,4 @@
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 
 use bartizan_core::{Attempts, Rejection, find_source};
@@ -479,4 +480,31 @@ async fn a_failed_call_tells_the_whole_chain() {
         error.to_string(),
         "GET http://a.example/: error sending request for url (https://api.example.com/a?token=..): connection refused"
     );
+}
+
+#[tokio::test]
+async fn a_connect_that_failed_is_told_by_any_transport() {
+    let cases: [(fn() -> BoxError, bool); 7] = [
+        (|| io::Error::from(ErrorKind::ConnectionRefused).into(), true),
+        (|| io::Error::from(ErrorKind::AddrNotAvailable).into(), true),
+        (|| io::Error::other(io::Error::from(ErrorKind::ConnectionRefused)).into(), true),
+        (|| io::Error::from(ErrorKind::ConnectionReset).into(), false),
+        (|| io::Error::from(ErrorKind::HostUnreachable).into(), false),
+        (|| io::Error::from(ErrorKind::TimedOut).into(), false),
+        (|| "connection refused".into(), false),
+    ];
+    for (failure, expected) in cases {
+        let failing = service_fn(move |_: Request<Full<Bytes>>| {
+            std::future::ready(Err::<Response<Full<Bytes>>, _>(failure()))
+        });
+        let error = Client::new(failing).get("http://a.example/").send().await.unwrap_err();
+        assert_eq!(error.is_connect(), expected, "{error}");
+    }
+
+    let (client, _) = upstream(|| {
+        let refused = |_| io::Error::from(ErrorKind::ConnectionRefused);
+        Response::new(bodies::Body::frames([Step::Error]).map_err(refused))
+    });
+    let error = client.get("http://a.example/").send().await.unwrap().text().await.unwrap_err();
+    assert!(error.is_body() && !error.is_connect(), "there was an answer: {error}");
 }
