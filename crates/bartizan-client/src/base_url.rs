@@ -13,9 +13,11 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 mod check;
 mod error;
 mod layer;
+mod segment;
 
 pub use error::{InvalidBaseUrl, InvalidReference};
 pub use layer::{BaseUrlFuture, BaseUrlLayer, WithBaseUrl};
+pub use segment::{InvalidSegment, segment};
 
 use error::{BaseFault, ReferenceFault};
 
@@ -126,7 +128,7 @@ impl BaseUrl {
     /// however often. The exception is a server that takes something else than these for dots, slashes and backslashes, such as
     /// overlong UTF-8.
     ///
-    /// Text that is not ours, such as an id, has to be percent-encoded before it becomes a part of a reference: `/`, `?` and
+    /// Text that is not ours, such as an id, goes through [`segment`] before it becomes a part of a reference: `/`, `?` and
     /// `#` in it would have a meaning.
     ///
     /// A path allocates once, for the joined text, and an absolute URI twice, to be parsed. A path with an encoded percent sign

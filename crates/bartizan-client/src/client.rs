@@ -67,7 +67,8 @@ impl<S> Client<S> {
 }
 
 impl<S: Clone> Client<S> {
-    /// A request of any method. `target` is an absolute URL or, under a base URL layer, a path with or without a slash.
+    /// A request of any method. `target` is an absolute URL or, under a base URL layer, a path with or without a slash. Text from
+    /// outside goes through [`segment`](crate::segment) before it becomes a part of it.
     pub fn request(&self, method: Method, target: impl AsRef<str>) -> RequestBuilder<S> {
         RequestBuilder::new(self.service.clone(), self.limits, method, target.as_ref())
     }

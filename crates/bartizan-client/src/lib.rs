@@ -33,6 +33,7 @@
 //! | a body that is read | may have 16 MiB, see [`Client::body_limit`]; one that is streamed has no limit |
 //! | JSON that does not fit | is an error that names the place in it |
 //! | a time-out, a failed connect, a refusal of a layer, a broken body | are told apart by the error's questions |
+//! | an id from outside | becomes one segment of a path by [`segment`], whatever is in it |
 //! | URLs in errors | have no credentials, and `..` for the values of their query |
 //!
 //! # The layers
@@ -71,7 +72,10 @@ mod stream;
 mod transport;
 pub mod version;
 
-pub use base_url::{BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, WithBaseUrl};
+pub use base_url::{
+    BaseUrl, BaseUrlFuture, BaseUrlLayer, InvalidBaseUrl, InvalidReference, InvalidSegment, WithBaseUrl,
+    segment,
+};
 pub use boxed::{BoxClient, BoxedBody, BoxedFuture, BoxedService};
 pub use client::Client;
 pub use default_headers::{DefaultHeaders, DefaultHeadersLayer};

@@ -507,8 +507,80 @@ fn stays_below(reference: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[test]
+fn a_text_is_one_segment_or_refused() {
+    for (text, expected) in [
+        ("alice", Some("alice")),
+        ("a/b", Some("a%2Fb")),
+        ("/", Some("%2F")),
+        ("a?b=c#d", Some("a%3Fb%3Dc%23d")),
+        ("50%", Some("50%25")),
+        ("a%2Fb", Some("a%252Fb")),
+        ("a b", Some("a%20b")),
+        ("a:b@c", Some("a%3Ab%40c")),
+        ("a\\b", Some("a%5Cb")),
+        ("*", Some("%2A")),
+        ("a;b", Some("a%3Bb")),
+        ("é\n", Some("%C3%A9%0A")),
+        ("https://evil.example/", Some("https%3A%2F%2Fevil.example%2F")),
+        ("a.b", Some("a.b")),
+        ("...", Some("...")),
+        ("..a", Some("..a")),
+        ("-._~", Some("-._~")),
+        ("", None),
+        (".", None),
+        ("..", None),
+        ("../a", None),
+        ("a/..", None),
+        ("..\\a", None),
+        ("..;a", None),
+        ("%2e%2E", None),
+        ("%252e", None),
+    ] {
+        assert_eq!(segment(text).ok().as_deref(), expected, "{text}");
+    }
+    assert!(matches!(segment("alice"), Ok(std::borrow::Cow::Borrowed("alice"))), "not copied");
+    for (text, said) in [("", "an empty text"), ("../a\n", "the text `../a\\n`")] {
+        let message = segment(text).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{said} as a segment of a path would ")), "{message}");
+    }
+    let long = segment(&"/..".repeat(50)).unwrap_err().to_string();
+    assert!(long.contains(&format!("`{}/`", "/..".repeat(33))), "{long}");
+}
+
+/// That a text, once encoded, is one segment more under each base, which is the text.
+fn is_one_segment(text: &str) -> Result<(), TestCaseError> {
+    let Ok(encoded) = segment(text) else {
+        let may_be_dots = text.is_empty() || text.contains('.') || text.contains('%');
+        prop_assert!(may_be_dots, "refused without a reason");
+        return Ok(());
+    };
+    for base_url in BASES {
+        for reference in [encoded.to_string(), format!("/{encoded}")] {
+            let uri = base(base_url).join(&reference).unwrap();
+            lies_below(&uri, base_url)?;
+            let above = base(base_url).to_string();
+            let last = uri.to_string().strip_prefix(&format!("{above}/")).map(str::to_owned).unwrap();
+            prop_assert!(!last.contains(['/', '?', '#']));
+            let decoded = percent_decode(last.as_bytes()).decode_utf8().unwrap();
+            prop_assert_eq!(decoded, text);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_text_is_one_segment(text in any::<String>()) {
+        is_one_segment(&text)?;
+    }
+
+    #[test]
+    fn any_nasty_text_is_one_segment(text in nasty()) {
+        is_one_segment(&text)?;
+    }
 
     #[test]
     fn no_text_leads_out_of_the_base(reference in any::<String>()) {
