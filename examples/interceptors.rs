@@ -4,13 +4,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bartizan_client::Client;
 use bartizan_client::intercept::{InterceptLayer, Next};
+use bartizan_client::{BoxedBody, Client};
 use bartizan_core::BoxError;
 use bartizan_retry::RetryLayer;
 use bartizan_test::server::{Act, Sequence, Server};
 use http::{HeaderValue, Response};
-use http_body_util::{Either, Full};
 use hyper_util::{client::legacy, rt::TokioExecutor};
 use tower::ServiceBuilder;
 
@@ -28,7 +27,7 @@ async fn main() -> Result<(), BoxError> {
     let per_call = InterceptLayer::new()
         .on_request(async |mut request| {
             if request.uri().path().ends_with("/ping") {
-                return Ok(Next::Answer(Response::new(Either::Left(Full::from("pong")))));
+                return Ok(Next::Answer(Response::new(BoxedBody::from("pong"))));
             }
             request.headers_mut().insert("x-request-id", fresh("call").await?);
             Ok(Next::Call(request))
@@ -44,8 +43,8 @@ async fn main() -> Result<(), BoxError> {
         .layer(per_call)
         .layer(RetryLayer::new())
         .layer(per_attempt)
-        // Nobody but hyper can make an `Incoming`, so the body gets a second shape for answers of our own.
-        .map_response(|response: Response<_>| response.map(Either::Right))
+        // Nobody but hyper can make an `Incoming`; a boxed body anybody can.
+        .map_response(|response: Response<_>| response.map(BoxedBody::new))
         .service(legacy::Client::builder(TokioExecutor::new()).build_http());
     let client = Client::new(stack);
 
