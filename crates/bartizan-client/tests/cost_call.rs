@@ -57,13 +57,13 @@ where
 fn what_errors_would_tell_costs_little_while_there_is_none() {
     let base = BaseUrlLayer::new(BaseUrl::new("https://api.example.com/v1").expect("a valid base URL"));
     let absolute = "https://api.example.com/v1/users/7";
-    // The target's text, and that it is shared.
-    assert_eq!(allocations(&Identity::new(), absolute), 2);
-    assert_eq!(allocations(&base, absolute), 2, "which the base URL layer lets stand");
-    // Beside that: the joined text and that it is shared, a place to tell it, and three for the first extension.
-    assert_eq!(allocations(&base, "users/7"), 8);
-    // A deadline's own extension finds the table of the first.
-    assert_eq!(allocations(&Stack::new(DeadlineLayer::default(), base), "users/7?a=b"), 9);
+    let bare = allocations(&Identity::new(), absolute);
+    assert_eq!(allocations(&base, absolute), bare, "it stays where it is");
+    // The deadline pays for the first extension of a request.
+    let stack = Stack::new(DeadlineLayer::default(), base);
+    let joining = 2; // the text, and that it is shared
+    let telling = 2; // the place, and that it is boxed among the extensions
+    assert_eq!(allocations(&stack, "users/7"), allocations(&stack, absolute) + joining + telling);
 }
 
 #[test]
