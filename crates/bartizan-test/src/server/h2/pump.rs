@@ -16,6 +16,7 @@ use crate::server::wire::Wire;
 const FRAME_HEAD: usize = 9;
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
+const RST_STREAM: u8 = 0x3;
 const GOAWAY: u8 = 0x7;
 const CONTINUATION: u8 = 0x9;
 const END_STREAM: u8 = 0x1;
@@ -101,6 +102,7 @@ pub(super) struct Progress {
     pub(super) heads: usize,
     /// Bytes of body.
     pub(super) data: usize,
+    /// By its last frame, or by a reset.
     pub(super) ended: bool,
 }
 
@@ -132,6 +134,7 @@ impl Sent {
             match frame.kind {
                 DATA => progress.data += frame.bytes.len() - FRAME_HEAD,
                 HEADERS | CONTINUATION => progress.heads += usize::from(frame.flags & END_HEADERS != 0),
+                RST_STREAM => progress.ended = true,
                 _ => return,
             }
             progress.ended |= frame.kind != CONTINUATION && frame.flags & END_STREAM != 0;

@@ -60,12 +60,14 @@ impl Stream {
             Kind::Reset => {
                 self.entry.finished();
                 respond.send_reset(Reason::INTERNAL_ERROR);
+                self.reset_was_sent().await;
                 return Ok(());
             }
             Kind::RefuseStream => {
                 self.entry.unprocessed();
                 self.entry.finished();
                 respond.send_reset(Reason::REFUSED_STREAM);
+                self.reset_was_sent().await;
                 return Ok(());
             }
             Kind::Goaway => {
@@ -115,6 +117,7 @@ impl Stream {
             or_gone(sent, &mut stream).await?;
             self.entry.finished();
             stream.send_reset(Reason::INTERNAL_ERROR);
+            self.reset_was_sent().await;
             return Ok(());
         }
         if let Some(trailers) = &self.act.trailers {
@@ -183,6 +186,11 @@ impl Stream {
             () = tokio::time::sleep(pause) => Ok(()),
             _ = future::poll_fn(|cx| respond.poll_reset(cx)) => Err(Gone),
         }
+    }
+
+    /// Until then a GOAWAY may still disown this stream, and the client would never see the reset.
+    async fn reset_was_sent(&self) {
+        self.sent.until(self.id, |sent| sent.ended).await;
     }
 
     fn order(&self, order: Order) {
