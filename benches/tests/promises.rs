@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bartizan_benches::drive::{call, get, post, request};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
-use bartizan_retry::{ReplayLayer, RetryLayer};
+use bartizan_core::Delivery;
+use bartizan_retry::{Attempt, Policy, ReplayLayer, RequestHead, Resend, RetryLayer, Verdict};
 use bartizan_test::alloc::{self, CountingAllocator};
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use http::{Method, Request};
@@ -62,7 +63,8 @@ struct Cost {
 
 const NOTHING: Cost = Cost { allocations: 0, clones: 0 };
 
-/// What one call costs through the stack that `build` makes: the second of three, and the others have to cost the same.
+/// What one call costs through the stack that `build` makes, once a first one has met the origin: the second of four, and the
+/// later ones have to cost the same.
 fn cost<S, C, B>(inner: S, build: impl FnOnce(Counted<S>) -> C, request: &Request<B>) -> Cost
 where
     C: Service<Request<B>>,
@@ -74,15 +76,15 @@ where
     let _entered = runtime.enter();
     let clones = Clones::default();
     let mut service = build(clones.of(inner));
-    let costs = [(); 3].map(|()| {
+    let costs = [(); 4].map(|()| {
         let (request, before) = (request.clone(), clones.0.get());
         let (answer, counts) = alloc::count(|| call(&mut service, request));
         answer.expect("the upstream answers");
         let allocations = counts.allocations + counts.reallocations;
         Cost { allocations, clones: clones.0.get() - before }
     });
-    let [first, second, third] = costs;
-    assert!(first == second && second == third, "calls differ: {first:?} {second:?} {third:?}");
+    let [_, second, third, fourth] = costs;
+    assert!(second == third && third == fourth, "calls differ: {second:?} {third:?} {fourth:?}");
     second
 }
 
@@ -115,9 +117,31 @@ fn a_deadline_costs_the_requests_extensions() {
     assert_eq!(both!(|inner| DeadlineLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
 }
 
+/// A policy under which a request without a key is never sent again.
+#[derive(Clone)]
+struct OnlyRepeatable;
+
+impl Policy for OnlyRepeatable {
+    fn resend(&self, request: &RequestHead<'_>) -> Resend {
+        if request.is_repeatable() { Resend::Freely } else { Resend::Never }
+    }
+
+    fn judge(&self, attempt: &Attempt<'_>) -> Verdict {
+        attempt.standard()
+    }
+}
+
 #[test]
-fn a_post_without_a_key_costs_neither_heap_nor_clone() {
-    assert_eq!(both!(|inner| RetryLayer::new().layer(inner), &post()), [NOTHING, NOTHING]);
+fn what_may_not_be_sent_again_costs_neither_heap_nor_clone() {
+    let layer = RetryLayer::with_policy(OnlyRepeatable);
+    assert_eq!(both!(|inner| layer.layer(inner), &post()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_post_costs_a_copy_only_where_the_transport_can_tell_that_it_was_not_processed() {
+    let copy = Cost { allocations: 2, clones: 1 };
+    let expected = if Delivery::READS_HYPER { copy } else { NOTHING };
+    assert_eq!(both!(|inner| RetryLayer::new().layer(inner), &post()), [expected, expected]);
 }
 
 #[test]

@@ -13,6 +13,14 @@ pub(crate) struct Fault {
     act: fn() -> Act,
 }
 
+impl Fault {
+    /// Whether the connection of HTTP/1.1 does not survive it.
+    pub(crate) fn ends_connection(&self) -> bool {
+        let act = (self.act)();
+        self.name.contains("close") || self.name.contains("lying") || act.name() != "reply"
+    }
+}
+
 const SOON: Duration = Duration::from_millis(2);
 
 pub(crate) const FAULTS: [Fault; 18] = [

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bartizan_core::{Attempts, BoxError, Chance, Replay};
-use bartizan_retry::{Backoff, MaxAttempts, RetryLayer};
+use bartizan_retry::{Backoff, Budget, MaxAttempts, RetryLayer};
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
@@ -101,6 +101,7 @@ where
         .layer(DeadlineLayer::new(settings.deadline))
         .layer(
             RetryLayer::new()
+                .budget(Budget::none())
                 .max_attempts(MaxAttempts::new(settings.attempts).expect("not zero"))
                 .backoff(backoff)
                 .throttled_backoff(backoff)

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bartizan_core::{BoxError, Rejection, find_source};
+use bartizan_core::{BoxError, Delivery, Rejection, delivery, find_source};
 use bartizan_timeout::{AttemptTimedOut, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -125,7 +125,7 @@ impl Error {
     /// is told by hyper-util's client and read with the feature `hyper`. That brings 21 more crates to those who have another
     /// client, and so is not on by default.
     pub fn is_connect(&self) -> bool {
-        matches!(&self.inner.kind, Kind::Call(error) if crate::transport::is_connect(&**error))
+        matches!(&self.inner.kind, Kind::Call(error) if delivery(&**error) == Delivery::ConnectFailed)
     }
 
     /// The answer is there, and is not what was asked for: the message names the place in the JSON.
@@ -145,12 +145,12 @@ impl Error {
 
     /// A layer refused on its own account, and nothing was sent.
     pub fn is_refused(&self) -> bool {
-        self.has_source::<Rejection>()
+        Rejection::of(self).is_some()
     }
 
     /// How long until the refusing layer may let a call through, if it said so.
     pub fn retry_in(&self) -> Option<Duration> {
-        find_source::<Rejection>(self).and_then(Rejection::retry_in)
+        Rejection::of(self).and_then(|rejection| rejection.retry_in())
     }
 
     fn answer(&self) -> Option<&StatusError> {

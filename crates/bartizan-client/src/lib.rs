@@ -69,7 +69,6 @@ mod reply;
 mod request;
 #[cfg(feature = "futures-core-03")]
 mod stream;
-mod transport;
 pub mod version;
 
 pub use base_url::{

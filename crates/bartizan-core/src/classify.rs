@@ -3,7 +3,7 @@ use std::fmt;
 
 use http::{Extensions, HeaderMap, Response, StatusCode};
 
-use crate::{Rejection, find_source};
+use crate::Rejection;
 
 /// What one attempt says about the origin.
 ///
@@ -113,7 +113,7 @@ pub fn classify<C: Classify + ?Sized>(
             .get::<Outcome>()
             .copied()
             .or_else(|| head.extensions.get::<Rejection>().map(|_| Outcome::Neutral)),
-        Err(error) => find_source::<Rejection>(error).map(|_| Outcome::Neutral),
+        Err(error) => Rejection::of(error).map(|_| Outcome::Neutral),
     };
     mark.unwrap_or_else(|| classifier.classify(result))
 }

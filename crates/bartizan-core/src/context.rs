@@ -129,7 +129,9 @@ pub struct RetryOverride {
     pub safe_to_repeat: bool,
 }
 
-/// In a response's extensions: how many attempts were made for it, where there was more than one.
+/// In a response's extensions: how many attempts were made for it, where there was more than one or no further one was
+/// allowed. If the response is a failure, its retries are spent; for an error the mark is
+/// [`RetriesSpent`](crate::RetriesSpent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts(pub NonZeroU32);
 

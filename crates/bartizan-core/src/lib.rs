@@ -6,10 +6,10 @@
 //!
 //! | for | types |
 //! |---|---|
-//! | errors | [`BoxError`], [`find_source`], [`Rejection`], [`InvalidHeader`] |
+//! | errors | [`BoxError`], [`find_source`], [`Rejection`], [`RetriesSpent`], [`Delivery`], [`InvalidHeader`] |
 //! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
-//! | bodies that go twice | [`Replay`], [`ReplayBody`] |
+//! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
 //! | facts of one call | [`CallContext`], [`Deadline`], [`Attempts`] |
 //! | state per upstream | [`Origin`], [`PerOrigin`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
@@ -33,6 +33,7 @@ mod classify;
 mod clock;
 mod context;
 mod date;
+mod delivery;
 mod error;
 mod face;
 mod header;
@@ -42,8 +43,12 @@ mod ready_then_call;
 mod rejection;
 mod replay;
 mod replay_body;
+mod retries_spent;
 mod retry_after;
 #[cfg(feature = "hyper")]
+mod transport;
+#[cfg(not(feature = "hyper"))]
+#[path = "no_transport.rs"]
 mod transport;
 
 pub use chance::Chance;
@@ -51,6 +56,7 @@ pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
 pub use context::{Attempts, CallContext, Deadline, RetryOverride};
 pub use date::http_date;
+pub use delivery::{Delivery, delivery};
 pub use error::{BoxError, find_source};
 pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
 pub use header::{Header, InvalidHeader};
@@ -58,8 +64,7 @@ pub use origin::{Origin, RelativeUri};
 pub use per_origin::{Entry, PerOrigin};
 pub use ready_then_call::ReadyThenCall;
 pub use rejection::Rejection;
-pub use replay::Replay;
+pub use replay::{Replay, ReplayNow};
 pub use replay_body::{ReplayBody, ReplayError};
+pub use retries_spent::RetriesSpent;
 pub use retry_after::retry_after;
-#[cfg(feature = "hyper")]
-pub use transport::{Delivery, delivery};

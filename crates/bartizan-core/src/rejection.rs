@@ -2,6 +2,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::RetriesSpent;
+use crate::error::chain;
+
 /// The mark of a *local* refusal: a layer said no, and nothing was sent.
 ///
 /// Every error by which a layer refuses a call on its own account (an open circuit, an empty bucket, a deadline that is
@@ -24,6 +27,15 @@ impl Rejection {
     /// A refusal that may be tried again after `retry_in`, or `None` where waiting does not help or nobody knows.
     pub const fn new(retry_in: Option<Duration>) -> Self {
         Self { retry_in }
+    }
+
+    /// The rejection that makes `error` a local refusal: one in its chain of sources, unless that belongs to the last of
+    /// several attempts ([`RetriesSpent`]), the first of which was sent.
+    pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        chain(error)
+            .take_while(|error| !error.is::<RetriesSpent>())
+            .find_map(|error| error.downcast_ref())
+            .copied()
     }
 
     /// How long until the refusing layer may let a call through, measured from the refusal.

@@ -36,6 +36,11 @@ impl<D: Buf> Replay for Empty<D> {
     }
 }
 
+/// In a response's extensions: the request should be sent again, at once and once more, and was not processed. An auth layer that
+/// has got a new credential after a 401 says so; a retry layer outside does it, without asking its policy or its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayNow;
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;

@@ -4,43 +4,75 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{
-    BoxError, CallContext, Deadline, Head, Outcome, Rejection, Replay, find_source, retry_after,
+    Attempts, BoxError, CallContext, Deadline, Delivery, Head, Outcome, Rejection, Replay, ReplayNow,
+    RetriesSpent, delivery, find_source, retry_after,
 };
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use tokio::time::Instant;
 
 use crate::kept::Kept;
+use crate::schedule::Failure;
 use crate::service::Config;
-use crate::{Attempt, Hook, Policy, Retrying, Stop, Stopped, Verdict, trace};
+use crate::spending::Spending;
+use crate::{Attempt, Cause, Hook, Pace, Policy, Retrying, Stop, Stopped, Verdict, trace};
 
 /// One call: how many attempts were made, and what is needed for more.
 pub(crate) struct Call<S, B, P, H> {
     config: Arc<Config<P, H>>,
-    kept: Result<(S, Kept<B>), Stop>,
+    again: Result<Provision<S, B>, Stop>,
     max_attempts: NonZeroU32,
+    spending: Spending,
     /// Attempts made or begun.
     made: NonZeroU32,
-    /// A refusal of a layer below is waited for once.
+    last_wait: Option<Duration>,
+    /// What is done once a call at most.
+    once: Once,
+    /// Why the last attempt was the last.
+    stopped: Option<Stop>,
+}
+
+/// What more attempts are made of.
+pub(crate) struct Provision<S, B> {
+    /// Cloned for each attempt.
+    pub(crate) inner: S,
+    pub(crate) kept: Kept<B>,
+    /// Also if the origin may have processed it.
+    pub(crate) freely: bool,
+}
+
+#[derive(Default)]
+struct Once {
     waited_for_refusal: bool,
+    resent_unprocessed: bool,
+    replayed_as_asked: bool,
 }
 
 /// Another attempt, with this body.
 pub(crate) struct Again<B> {
+    pub(crate) cause: Cause,
     pub(crate) wait: Duration,
     pub(crate) body: B,
 }
 
+type ResultView<'a> = Result<Head<'a>, &'a (dyn Error + 'static)>;
+
 impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
     pub(crate) fn new(
         config: Arc<Config<P, H>>,
-        kept: Result<(S, Kept<B>), Stop>,
+        again: Result<Provision<S, B>, Stop>,
         max_attempts: NonZeroU32,
+        spending: Spending,
     ) -> Self {
-        Self { config, kept, max_attempts, made: NonZeroU32::MIN, waited_for_refusal: false }
-    }
-
-    pub(crate) fn made(&self) -> NonZeroU32 {
-        self.made
+        Self {
+            config,
+            again,
+            max_attempts,
+            spending,
+            made: NonZeroU32::MIN,
+            last_wait: None,
+            once: Once::default(),
+            stopped: None,
+        }
     }
 
     /// A service that is not ready yet, for the next attempt.
@@ -48,16 +80,17 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
     where
         S: Clone,
     {
-        self.kept().0.clone()
+        self.provision().inner.clone()
     }
 
-    /// The request of the next attempt.
-    pub(crate) fn request(&self, body: B) -> Request<B> {
-        self.kept().1.request(body, self.made)
+    /// The request of the next attempt, which is about to be sent.
+    pub(crate) fn request(&mut self, body: B) -> Request<B> {
+        self.spending.sent();
+        self.provision().kept.request(body, self.made)
     }
 
-    fn kept(&self) -> &(S, Kept<B>) {
-        self.kept.as_ref().expect("another attempt needs what was kept, so it is there")
+    fn provision(&self) -> &Provision<S, B> {
+        self.again.as_ref().expect("another attempt needs what was kept, so it is there")
     }
 
     /// What follows from the result of an attempt; `None` if it is the caller's.
@@ -65,75 +98,166 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         if !self.config.enabled {
             return None;
         }
-        let result: Result<Head<'_>, &(dyn Error + 'static)> = match result {
+        let result: ResultView<'_> = match result {
             Ok(response) => Ok(Head::from(response)),
             Err(error) => Err(&**error),
         };
-        let request = self.kept.as_ref().ok().map(|(_, kept)| kept.head());
-        let attempt = Attempt { request, number: self.made, result };
-        let refusal = rejection(result);
-        let again = match refusal {
-            Some(rejection) => self.after_refusal(rejection),
-            None => match self.config.policy.judge(&attempt) {
-                Verdict::Return => return None,
-                Verdict::Retry(pace) => self.after_failure(result.ok(), pace),
-            },
-        };
-        match again {
+        let number = self.made;
+        let again = self.decide(result);
+        let request = self.again.as_ref().ok().map(|provision| provision.kept.head());
+        let attempt = Attempt { request, number, result };
+        match again? {
             Ok(again) => {
-                let event = Retrying { attempt, wait: again.wait, was_refused: refusal.is_some() };
+                let event = Retrying { attempt, wait: again.wait, cause: again.cause };
                 trace::retrying(&event);
                 self.config.hook.retrying(&event);
-                match refusal {
-                    Some(_) => self.waited_for_refusal = true,
-                    None => self.made = self.made.saturating_add(1),
-                }
                 Some(again)
             }
             Err(why) => {
                 let event = Stopped { attempt, why };
                 trace::stopped(&event);
                 self.config.hook.stopped(&event);
+                self.stopped = Some(why);
                 None
             }
         }
     }
 
-    // In this order: class (the policy's verdict, before), attempts, body, deadline.
-    fn after_failure(&self, head: Option<Head<'_>>, pace: crate::Pace) -> Result<Again<B>, Stop> {
-        let (_, kept) = self.kept.as_ref().map_err(|stop| *stop)?;
+    /// `None` if the result is no failure.
+    fn decide(&mut self, result: ResultView<'_>) -> Option<Result<Again<B>, Stop>> {
+        if let Some(again) = self.at_once(result) {
+            return Some(Ok(again));
+        }
+        if let Some(rejection) = rejection(result) {
+            self.spending.not_sent();
+            return Some(self.after_refusal(rejection));
+        }
+        let request = self.again.as_ref().ok().map(|provision| provision.kept.head());
+        match self.config.policy.judge(&Attempt { request, number: self.made, result }) {
+            Verdict::Retry(pace) => {
+                self.spending.failed();
+                Some(self.after_failure(result, pace))
+            }
+            Verdict::Return => {
+                if result.is_ok() {
+                    self.spending.succeeded();
+                }
+                None
+            }
+        }
+    }
+
+    /// What is sent again without a wait, an attempt, a budget: a request that a layer below asks for, or that was not
+    /// processed, for the first time in either case.
+    fn at_once(&mut self, result: ResultView<'_>) -> Option<Again<B>> {
+        let provision = self.again.as_ref().ok()?;
+        let (cause, done) = match result {
+            Ok(head) if head.extensions.get::<ReplayNow>().is_some() => {
+                (Cause::Asked, &mut self.once.replayed_as_asked)
+            }
+            Err(error) if delivery(error) == Delivery::NotProcessed => {
+                (Cause::NotProcessed, &mut self.once.resent_unprocessed)
+            }
+            _ => return None,
+        };
+        if *done || time_left(&provision.kept).is_some_and(|left| left.is_zero()) {
+            return None;
+        }
+        let body = provision.kept.replay()?;
+        *done = true;
+        if cause == Cause::NotProcessed {
+            self.spending.not_sent();
+        }
+        Some(Again { cause, wait: Duration::ZERO, body })
+    }
+
+    // In this order: class, attempts, body, deadline, budget.
+    fn after_failure(&mut self, result: ResultView<'_>, pace: Pace) -> Result<Again<B>, Stop> {
+        let provision = self.again.as_ref().map_err(|stop| *stop)?;
+        if !provision.freely && !is_surely_unprocessed(result) {
+            return Err(Stop::Method);
+        }
+        if self.is_spent_below(result) {
+            return Err(Stop::Spent);
+        }
         if self.made >= self.max_attempts {
             return Err(Stop::Attempts);
         }
-        if !kept.can_replay() {
+        if !provision.kept.can_replay() {
             return Err(Stop::Body);
         }
-        let asked = head.and_then(|head| retry_after(head.headers, self.config.wall_clock.now()));
-        let wait = self.config.schedule.wait(self.made.get(), pace, asked, time_left(kept))?;
+        let asked = result.ok().and_then(|head| retry_after(head.headers, self.config.wall_clock.now()));
+        let failure = Failure { made: self.made.get(), pace, asked, last_wait: self.last_wait };
+        let wait = self.config.schedule.wait(failure, time_left(&provision.kept))?;
+        if !self.spending.withdraw() {
+            return Err(Stop::Budget);
+        }
         // Last, since it ends the copy that is being sent.
-        let body = kept.replay().ok_or(Stop::Body)?;
-        Ok(Again { wait, body })
+        let body = provision.kept.replay().ok_or(Stop::Body)?;
+        (self.made, self.last_wait) = (self.made.saturating_add(1), Some(wait));
+        Ok(Again { cause: Cause::Failed, wait, body })
     }
 
-    fn after_refusal(&self, rejection: Rejection) -> Result<Again<B>, Stop> {
-        let (_, kept) = self.kept.as_ref().map_err(|stop| *stop)?;
-        if self.waited_for_refusal {
+    fn after_refusal(&mut self, rejection: Rejection) -> Result<Again<B>, Stop> {
+        let provision = self.again.as_ref().map_err(|stop| *stop)?;
+        if self.once.waited_for_refusal {
             return Err(Stop::Refused);
         }
-        let wait = self.config.schedule.wait_for_refusal(rejection, time_left(kept))?;
-        let body = kept.replay().ok_or(Stop::Body)?;
-        Ok(Again { wait, body })
+        let wait = self.config.schedule.wait_for_refusal(rejection, time_left(&provision.kept))?;
+        let body = provision.kept.replay().ok_or(Stop::Body)?;
+        self.once.waited_for_refusal = true;
+        Ok(Again { cause: Cause::Refused, wait, body })
+    }
+
+    fn is_spent_below(&self, result: ResultView<'_>) -> bool {
+        match result {
+            Ok(head) => {
+                let field = self.config.spent_field.as_ref();
+                head.extensions.get::<Attempts>().is_some()
+                    || field.is_some_and(|name| head.headers.contains_key(name))
+            }
+            Err(error) => find_source::<RetriesSpent>(error).is_some(),
+        }
+    }
+
+    /// The last result, with what outer tiers have to know of it.
+    pub(crate) fn finish<R>(&self, result: Result<Response<R>, BoxError>) -> Result<Response<R>, BoxError> {
+        let made = self.made;
+        let is_spent = self.stopped.is_some() && made > NonZeroU32::MIN || self.stopped == Some(Stop::Budget);
+        match result {
+            Ok(mut response) => {
+                if made > NonZeroU32::MIN || is_spent {
+                    response.extensions_mut().insert(Attempts(made));
+                }
+                if is_spent {
+                    // An answer that stands for a refusal of the last attempt says nothing of those before it.
+                    if response.extensions_mut().remove::<Rejection>().is_some() {
+                        response.extensions_mut().insert(Outcome::Failure);
+                    }
+                    if let Some(name) = &self.config.spent_field {
+                        response.headers_mut().insert(name, HeaderValue::from_static("?1"));
+                    }
+                }
+                Ok(response)
+            }
+            Err(error) if is_spent => Err(RetriesSpent::new(made, error).into()),
+            Err(error) => Err(error),
+        }
     }
 }
 
 /// A layer below said no on its own account, as an error or as a marked answer.
-fn rejection(result: Result<Head<'_>, &(dyn Error + 'static)>) -> Option<Rejection> {
+fn rejection(result: ResultView<'_>) -> Option<Rejection> {
     match result {
         // An outcome that an inner layer named weighs more, as it does for classifiers.
         Ok(head) if head.extensions.get::<Outcome>().is_some() => None,
         Ok(head) => head.extensions.get::<Rejection>().copied(),
-        Err(error) => find_source::<Rejection>(error).copied(),
+        Err(error) => Rejection::of(error),
     }
+}
+
+fn is_surely_unprocessed(result: ResultView<'_>) -> bool {
+    result.is_err_and(|error| matches!(delivery(error), Delivery::ConnectFailed | Delivery::NotProcessed))
 }
 
 fn time_left<B: Replay>(kept: &Kept<B>) -> Option<Duration> {

@@ -5,22 +5,25 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{Attempts, BoxError, Replay};
+use bartizan_core::{BoxError, Replay};
 use http::{Request, Response};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
-use crate::call::Call;
+use crate::call::{Again, Call};
+use crate::drain::Drain;
 use crate::{Hook, Policy};
 
 pin_project! {
     /// The future of [`Retry`](crate::Retry).
     ///
-    /// Dropping it ends the attempt or the wait that is going on; nothing is left behind.
-    pub struct ResponseFuture<S, B, P, H, F> {
+    /// Dropping it ends the attempt or the wait that is going on; nothing is left behind, and what a wait had taken from the
+    /// budget is given back.
+    pub struct ResponseFuture<S, B, R, P, H, F> {
         #[pin]
-        state: State<S, B, F>,
+        state: State<S, B, R, F>,
         call: Call<S, B, P, H>,
     }
 }
@@ -28,24 +31,25 @@ pin_project! {
 pin_project! {
     // Between attempts only a body is held beside what the call keeps: the request is made when it is sent.
     #[project = StateProjection]
-    enum State<S, B, F> {
+    enum State<S, B, R, F> {
         Calling { #[pin] attempt: F },
-        Waiting { #[pin] timer: Sleep, body: Option<B> },
+        Waiting { #[pin] drain: Option<Drain<R>>, #[pin] timer: Option<Sleep>, body: Option<B> },
         NotReady { inner: S, body: Option<B> },
     }
 }
 
-impl<S: Service<Request<B>>, B, P, H> ResponseFuture<S, B, P, H, S::Future> {
+impl<S: Service<Request<B>>, B, R, P, H> ResponseFuture<S, B, R, P, H, S::Future> {
     pub(crate) fn new(first: S::Future, call: Call<S, B, P, H>) -> Self {
         Self { state: State::Calling { attempt: first }, call }
     }
 }
 
-impl<S, B, R, P, H> Future for ResponseFuture<S, B, P, H, S::Future>
+impl<S, B, R, P, H> Future for ResponseFuture<S, B, R, P, H, S::Future>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
     B: Replay,
+    R: Body,
     P: Policy,
     H: Hook,
 {
@@ -56,8 +60,14 @@ where
         loop {
             let result = match this.state.as_mut().project() {
                 StateProjection::Calling { attempt } => ready!(attempt.poll(cx)),
-                StateProjection::Waiting { timer, body } => {
-                    ready!(timer.poll(cx));
+                StateProjection::Waiting { mut drain, timer, body } => {
+                    if let Some(draining) = drain.as_mut().as_pin_mut() {
+                        ready!(draining.poll(cx));
+                        drain.set(None);
+                    }
+                    if let Some(timer) = timer.as_pin_mut() {
+                        ready!(timer.poll(cx));
+                    }
                     let (inner, body) = (this.call.not_ready_inner(), body.take());
                     this.state.set(State::NotReady { inner, body });
                     continue;
@@ -73,30 +83,18 @@ where
                 },
             };
             let result = result.map_err(Into::into);
-            let Some(again) = this.call.after(&result) else {
-                return Poll::Ready(with_attempts(result, this.call));
+            let Some(Again { wait, body, .. }) = this.call.after(&result) else {
+                return Poll::Ready(this.call.finish(result));
             };
-            // The failed attempt's response and its future go here, before the wait.
-            drop(result);
-            this.state.set(State::Waiting { timer: sleep(again.wait), body: Some(again.body) });
+            // The wait has begun; while it lasts, what is left of the answer is read. The attempt's future goes here.
+            let drain = result.ok().map(|response| Drain::new(response.into_body()));
+            let timer = (!wait.is_zero()).then(|| sleep(wait));
+            this.state.set(State::Waiting { drain, timer, body: Some(body) });
         }
     }
 }
 
-fn with_attempts<R, S, B: Replay, P: Policy, H: Hook>(
-    result: Result<Response<R>, BoxError>,
-    call: &Call<S, B, P, H>,
-) -> Result<Response<R>, BoxError> {
-    let made = call.made();
-    result.map(|mut response| {
-        if made.get() > 1 {
-            response.extensions_mut().insert(Attempts(made));
-        }
-        response
-    })
-}
-
-impl<S, B, P, H, F> fmt::Debug for ResponseFuture<S, B, P, H, F> {
+impl<S, B, R, P, H, F> fmt::Debug for ResponseFuture<S, B, R, P, H, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Calling { .. } => "calling",

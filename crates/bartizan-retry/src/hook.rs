@@ -61,8 +61,34 @@ pub struct Retrying<'a> {
     pub attempt: Attempt<'a>,
     /// How long until the next.
     pub wait: Duration,
-    /// Nothing was sent: a layer below refused, and is waited for.
-    pub was_refused: bool,
+    /// What called for it.
+    pub cause: Cause,
+}
+
+/// Why there will be another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The attempt failed.
+    Failed,
+    /// A layer below refused, and is waited for. Nothing was sent, so it is no attempt.
+    Refused,
+    /// The transport is sure that the request was not processed, so it is no attempt.
+    NotProcessed,
+    /// A layer below asks for it ([`ReplayNow`](bartizan_core::ReplayNow)).
+    Asked,
+}
+
+impl Cause {
+    /// One word, for metrics and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::NotProcessed => "not_processed",
+            Self::Asked => "asked",
+        }
+    }
 }
 
 /// There will be none.

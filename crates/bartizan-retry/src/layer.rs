@@ -2,10 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use bartizan_core::{Chance, WallClock};
+use http::HeaderName;
 use tower_layer::Layer;
 
 use crate::service::{Config, Retry};
-use crate::{Backoff, MaxAttempts, Schedule, Standard};
+use crate::spending::Accounts;
+use crate::{Backoff, Budget, MaxAttempts, Schedule, Standard};
 
 /// Sends a request again when that may help and can do no harm.
 ///
@@ -25,9 +27,23 @@ pub struct RetryLayer<P = Standard, H = ()> {
 }
 
 impl RetryLayer {
-    /// 3 attempts of idempotent requests, with full jitter and `Retry-After`. See the [crate's docs](crate#defaults).
+    /// 3 attempts of idempotent requests, with full jitter, `Retry-After` and a budget. See the [crate's docs](crate#defaults).
     pub fn new() -> Self {
         Self::with_policy(Standard::default())
+    }
+
+    /// As many write it by hand, for those who port such code: three retries after the first attempt, 1 s, 2 s and 4 s apart without
+    /// jitter, after 408, 429, 500, 502, 503, 504 and transport errors, and without a budget. It goes with an
+    /// `AttemptTimeoutLayer` of 30 s inside.
+    ///
+    /// What stays is the rule of methods: a POST is not sent twice. Callers who fail together come back together, and an origin that
+    /// is down gets four times the load; go on to [`new`](Self::new) when you can.
+    pub fn classic() -> Self {
+        Self::with_policy(Standard::CLASSIC)
+            .max_attempts(MaxAttempts::CLASSIC)
+            .backoff(Backoff::CLASSIC)
+            .throttled_backoff(Backoff::CLASSIC)
+            .budget(Budget::none())
     }
 
     /// Sends everything once. The same type as [`new`](Self::new), for configuration; beside a policy of your own
@@ -47,7 +63,9 @@ impl<P> RetryLayer<P> {
             policy,
             hook: (),
             schedule: Schedule::new(),
+            accounts: Accounts::new(Budget::new()),
             wall_clock: WallClock::system(),
+            spent_field: None,
         };
         Self { config }
     }
@@ -72,6 +90,26 @@ impl<P, H> RetryLayer<P, H> {
         self.reschedule(|schedule| schedule.throttled_backoff(backoff))
     }
 
+    /// How many retries all calls to one origin make together. [`Budget::new`] by default: a fifth of the successes.
+    ///
+    /// The state belongs to this layer: all services that it and its clones make share it.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.config.accounts = Accounts::new(budget);
+        self
+    }
+
+    /// A header field that tells tiers in other processes that retries are spent: this layer writes it into a failed answer that it
+    /// gives back after several attempts, or for want of a budget, and does not send a request again whose failed answer has
+    /// it. No field by default, and there is no standard one; both sides have to agree on a name.
+    ///
+    /// Within a process no field is needed, see [`RetriesSpent`](bartizan_core::RetriesSpent).
+    #[must_use]
+    pub fn spent_field(mut self, name: HeaderName) -> Self {
+        self.config.spent_field = Some(name);
+        self
+    }
+
     /// Where jitter comes from: a seed makes a test repeatable. Seeded from the operating system by default.
     #[must_use]
     pub fn chance(self, chance: Chance) -> Self {
@@ -87,8 +125,8 @@ impl<P, H> RetryLayer<P, H> {
 
     /// Tells `hook` of every retry and of every failure that is not retried. By default nobody is told.
     pub fn hook<G>(self, hook: G) -> RetryLayer<P, G> {
-        let Config { enabled, policy, schedule, wall_clock, .. } = self.config;
-        RetryLayer { config: Config { enabled, policy, hook, schedule, wall_clock } }
+        let Config { enabled, policy, schedule, accounts, wall_clock, spent_field, .. } = self.config;
+        RetryLayer { config: Config { enabled, policy, hook, schedule, accounts, wall_clock, spent_field } }
     }
 
     fn reschedule(mut self, change: impl FnOnce(Schedule) -> Schedule) -> Self {

@@ -3,7 +3,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use bartizan_core::{ByStatus, CallContext, Classify, Head, Outcome, classify};
-use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
 
 /// Which requests may be sent again, and after which answers.
 ///
@@ -21,14 +21,15 @@ use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 /// # let _ = layer;
 /// ```
 pub trait Policy {
-    /// Whether `request` may be sent more than once. Asked once, before the first attempt; if not, no copy of it is kept.
+    /// Whether `request` may be sent more than once. Asked once, before the first attempt.
     ///
-    /// By default as [`RequestHead::is_repeatable`] says.
-    fn may_repeat(&self, request: &RequestHead<'_>) -> bool {
-        request.is_repeatable()
+    /// By default [`Resend::Freely`] if [`RequestHead::is_repeatable`], else [`Resend::IfUnsent`].
+    fn resend(&self, request: &RequestHead<'_>) -> Resend {
+        if request.is_repeatable() { Resend::Freely } else { Resend::IfUnsent }
     }
 
-    /// What an attempt's result calls for.
+    /// What an attempt's result calls for. Not asked about local refusals, and not about what the transport says was not processed:
+    /// a request that [`resend`](Self::resend) lets go again goes again then, at once and once.
     fn judge(&self, attempt: &Attempt<'_>) -> Verdict;
 }
 
@@ -40,27 +41,52 @@ impl<F: Fn(&Attempt<'_>) -> Verdict> Policy for F {
 
 /// The default policy: what a classifier calls a failure or throttling is sent again.
 ///
-/// With [`ByStatus`]: 408, 425, 429, 500, 502, 503, 504 and every error.
+/// With [`ByStatus`]: 408, 425, 429, 500, 502, 503, 504 and every error. And 409 if the request has an `Idempotency-Key`: the
+/// first request with that key is still being worked on (Idempotency-Key draft, section 2.7).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standard<C = ByStatus> {
     classifier: C,
+    /// Returns 425 as it is.
+    leaves_too_early: bool,
+}
+
+impl Standard {
+    /// Of [`RetryLayer::classic`](crate::RetryLayer::classic).
+    pub(crate) const CLASSIC: Self = Self { classifier: ByStatus, leaves_too_early: true };
 }
 
 impl<C> Standard<C> {
     /// By what `classifier` says; it may be the one that other layers use.
     pub const fn with_classifier(classifier: C) -> Self {
-        Self { classifier }
+        Self { classifier, leaves_too_early: false }
     }
 }
 
 impl<C: Classify> Policy for Standard<C> {
     fn judge(&self, attempt: &Attempt<'_>) -> Verdict {
+        if self.leaves_too_early && attempt.is_answered(StatusCode::TOO_EARLY) {
+            return Verdict::Return;
+        }
         match classify(&self.classifier, attempt.result()) {
             Outcome::Failure => Verdict::Retry(Pace::Transient),
             Outcome::Throttled => Verdict::Retry(Pace::Throttled),
+            Outcome::Success if attempt.is_key_in_use() => Verdict::Retry(Pace::Transient),
             _ => Verdict::Return,
         }
     }
+}
+
+/// When a request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+// Exhaustive: between these three there is nothing.
+pub enum Resend {
+    /// Whatever came of it before.
+    Freely,
+    /// If the transport is sure that the origin has not processed it: no connection came about, or the origin disowned it. Where
+    /// nothing can be sure of that ([`Delivery::READS_HYPER`](bartizan_core::Delivery::READS_HYPER)) no copy is kept.
+    IfUnsent,
+    /// Never; no copy of it is kept.
+    Never,
 }
 
 /// What to do with the result of an attempt.
@@ -110,6 +136,15 @@ impl<'a> Attempt<'a> {
         self.result
     }
 
+    fn is_answered(&self, status: StatusCode) -> bool {
+        self.result.is_ok_and(|head| head.status == status)
+    }
+
+    fn is_key_in_use(&self) -> bool {
+        self.is_answered(StatusCode::CONFLICT)
+            && self.request.is_some_and(|request| request.has_idempotency_key())
+    }
+
     /// What the default policy says.
     pub fn standard(&self) -> Verdict {
         Standard::<ByStatus>::default().judge(self)
@@ -117,7 +152,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// A parsed name: looking a field up by text parses it each time.
-static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The head of a request, borrowed. `Debug` shows the method, the host, the path and the names of the fields.
 #[derive(Clone, Copy)]
@@ -141,6 +176,11 @@ impl<'a> RequestHead<'a> {
         self.context.or_else(|| CallContext::of(self.extensions))
     }
 
+    /// Whether the request has an `Idempotency-Key` field.
+    pub fn has_idempotency_key(&self) -> bool {
+        self.headers.contains_key(&IDEMPOTENCY_KEY)
+    }
+
     /// Whether the request promises that sending it twice does what sending it once does.
     ///
     /// That is so for the idempotent methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110 section 9.2.2), for a request
@@ -149,7 +189,7 @@ impl<'a> RequestHead<'a> {
         const IDEMPOTENT: [Method; 6] =
             [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
         IDEMPOTENT.contains(self.method)
-            || self.headers.contains_key(&IDEMPOTENCY_KEY)
+            || self.has_idempotency_key()
             || self.context().is_some_and(|call| call.retry().safe_to_repeat)
     }
 }
@@ -205,6 +245,23 @@ mod tests {
     fn errors_are_sent_again_but_not_local_refusals() {
         assert_eq!(judge(Err(&fmt::Error)), Verdict::Retry(Pace::Transient));
         assert_eq!(judge(Err(&Rejection::new(None))), Verdict::Return);
+    }
+
+    #[test]
+    fn a_conflict_is_sent_again_with_the_key_that_caused_it() {
+        let judge = |status: u16, key: bool| {
+            let response = Response::builder().status(status).body(()).unwrap();
+            let mut request = Request::post("/").body(()).unwrap();
+            if key {
+                request.headers_mut().insert("idempotency-key", "\"8e03978e\"".parse().unwrap());
+            }
+            let (request, result) = (Some(RequestHead::from(&request)), Ok(Head::from(&response)));
+            Attempt { request, number: NonZeroU32::MIN, result }.standard()
+        };
+        assert_eq!(judge(409, true), Verdict::Retry(Pace::Transient));
+        for (status, key) in [(409, false), (422, true), (400, true), (200, true)] {
+            assert_eq!(judge(status, key), Verdict::Return, "{status}");
+        }
     }
 
     #[test]

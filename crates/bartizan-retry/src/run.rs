@@ -3,10 +3,14 @@ use std::future::Future;
 use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use http::Uri;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
+use crate::schedule::Failure;
+use crate::spending::Spending;
 use crate::{Pace, Schedule};
 
 impl Schedule {
@@ -44,7 +48,17 @@ impl Schedule {
         A: FnMut(&E) -> bool,
     {
         let state = State::Trying { future: operation(NonZeroU32::MIN) };
-        Run { state, schedule: self.clone(), operation, again, made: NonZeroU32::MIN }
+        // Of no origin.
+        let spending = self.accounts.as_ref().map(|accounts| accounts.spending(&Uri::default()));
+        Run {
+            state,
+            schedule: self.clone(),
+            spending: spending.unwrap_or_else(Spending::unlimited),
+            operation,
+            again,
+            made: NonZeroU32::MIN,
+            last_wait: None,
+        }
     }
 }
 
@@ -54,9 +68,11 @@ pin_project! {
         #[pin]
         state: State<F>,
         schedule: Schedule,
+        spending: Spending,
         operation: O,
         again: A,
         made: NonZeroU32,
+        last_wait: Option<Duration>,
     }
 }
 
@@ -82,20 +98,37 @@ where
             let next = match this.state.as_mut().project() {
                 StateProjection::Trying { future } => {
                     let error = match ready!(future.poll(cx)) {
-                        Ok(value) => return Poll::Ready(Ok(value)),
+                        Ok(value) => {
+                            this.spending.succeeded();
+                            return Poll::Ready(Ok(value));
+                        }
                         Err(error) => error,
                     };
-                    if *this.made >= this.schedule.max_attempts.get() || !(this.again)(&error) {
+                    if !(this.again)(&error) {
                         return Poll::Ready(Err(error));
                     }
-                    match this.schedule.wait(this.made.get(), Pace::Transient, None, None) {
-                        Ok(wait) => State::Waiting { timer: sleep(wait) },
-                        Err(_) => return Poll::Ready(Err(error)),
+                    this.spending.failed();
+                    if *this.made >= this.schedule.max_attempts.get() {
+                        return Poll::Ready(Err(error));
+                    }
+                    let failure = Failure {
+                        made: this.made.get(),
+                        pace: Pace::Transient,
+                        asked: None,
+                        last_wait: *this.last_wait,
+                    };
+                    match this.schedule.wait(failure, None) {
+                        Ok(wait) if this.spending.withdraw() => {
+                            *this.last_wait = Some(wait);
+                            State::Waiting { timer: sleep(wait) }
+                        }
+                        _ => return Poll::Ready(Err(error)),
                     }
                 }
                 StateProjection::Waiting { timer } => {
                     ready!(timer.poll(cx));
                     *this.made = this.made.saturating_add(1);
+                    this.spending.sent();
                     State::Trying { future: (this.operation)(*this.made) }
                 }
             };

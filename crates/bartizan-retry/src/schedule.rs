@@ -1,8 +1,10 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{Chance, Rejection};
 
-use crate::{Backoff, MaxAttempts, Pace, Stop};
+use crate::spending::Accounts;
+use crate::{Backoff, Budget, MaxAttempts, Pace, Stop};
 
 /// How many attempts, how far apart: the arithmetic of retry, without HTTP and without a clock.
 ///
@@ -12,6 +14,7 @@ pub struct Schedule {
     pub(crate) max_attempts: MaxAttempts,
     backoff: Backoffs,
     chance: Chance,
+    pub(crate) accounts: Option<Arc<Accounts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +33,7 @@ impl Default for Backoffs {
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 impl Schedule {
-    /// 3 attempts, with [`Backoff::TRANSIENT`] and [`Backoff::THROTTLED`].
+    /// 3 attempts, with [`Backoff::TRANSIENT`] and [`Backoff::THROTTLED`], and no budget.
     pub fn new() -> Self {
         Self::default()
     }
@@ -63,22 +66,22 @@ impl Schedule {
         self
     }
 
-    /// The wait after `made` attempts, the last of which failed, if it fits into what is `left` of the deadline.
-    ///
-    /// `asked` is the answer's `Retry-After`.
-    pub(crate) fn wait(
-        &self,
-        made: u32,
-        pace: Pace,
-        asked: Option<Duration>,
-        left: Option<Duration>,
-    ) -> Result<Duration, Stop> {
-        let backoff = match pace {
+    /// A budget for [`run`](Self::run), which this schedule and its clones share: one for each thing that is called. None by
+    /// default, since a schedule does not know what that is; a [`RetryLayer`](crate::RetryLayer) has one for each origin.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.accounts = Some(Accounts::new(budget));
+        self
+    }
+
+    /// The wait after a failure, if it fits into what is `left` of the deadline.
+    pub(crate) fn wait(&self, failure: Failure, left: Option<Duration>) -> Result<Duration, Stop> {
+        let backoff = match failure.pace {
             Pace::Transient => self.backoff.transient,
             Pace::Throttled => self.backoff.throttled,
         };
-        let own = backoff.delay(made.saturating_sub(1), self.chance.unit());
-        let wait = match asked {
+        let own = backoff.delay(failure.made.saturating_sub(1), failure.last_wait, self.chance.unit());
+        let wait = match failure.asked {
             None => own,
             Some(asked) if asked > LONGEST_RETRY_AFTER => return Err(Stop::RetryAfter),
             // Never earlier than asked, and not all at once either.
@@ -109,6 +112,18 @@ impl Schedule {
     }
 }
 
+/// An attempt that failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    /// So many attempts were made.
+    pub(crate) made: u32,
+    pub(crate) pace: Pace,
+    /// The answer's `Retry-After`.
+    pub(crate) asked: Option<Duration>,
+    /// Before this attempt.
+    pub(crate) last_wait: Option<Duration>,
+}
+
 /// A wait that ends at the deadline leaves no time for the attempt.
 fn fitting(wait: Duration, left: Option<Duration>) -> Result<Duration, Stop> {
     match left {
@@ -130,6 +145,10 @@ mod tests {
             .chance(Chance::from_seed(5))
     }
 
+    fn after(made: u32, pace: Pace, asked: Option<Duration>) -> Failure {
+        Failure { made, pace, asked, last_wait: None }
+    }
+
     /// The least and the greatest of many draws.
     fn range(draw: impl Fn(&Schedule) -> Duration) -> (f64, f64) {
         let schedule = schedule();
@@ -146,27 +165,57 @@ mod tests {
 
     #[test]
     fn the_first_retry_waits_up_to_the_base() {
-        assert_range(|s| s.wait(1, Pace::Transient, None, None).unwrap(), 0.0, 1.0);
-        assert_range(|s| s.wait(2, Pace::Transient, None, None).unwrap(), 0.0, 2.0);
-        assert_range(|s| s.wait(1, Pace::Throttled, None, None).unwrap(), 0.0, 4.0);
-        assert_range(|s| s.wait(99, Pace::Throttled, None, None).unwrap(), 0.0, 8.0);
+        assert_range(|s| s.wait(after(1, Pace::Transient, None), None).unwrap(), 0.0, 1.0);
+        assert_range(|s| s.wait(after(2, Pace::Transient, None), None).unwrap(), 0.0, 2.0);
+        assert_range(|s| s.wait(after(1, Pace::Throttled, None), None).unwrap(), 0.0, 4.0);
+        assert_range(|s| s.wait(after(99, Pace::Throttled, None), None).unwrap(), 0.0, 8.0);
+    }
+
+    #[test]
+    fn the_defaults() {
+        let range = |pace, made| {
+            let schedule = Schedule::new();
+            let waits = (0..10_000).map(|_| schedule.wait(after(made, pace, None), None).unwrap());
+            waits.max().unwrap().as_secs_f64()
+        };
+        for (pace, made, most) in [
+            (Pace::Transient, 1, 0.05),
+            (Pace::Throttled, 1, 1.0),
+            (Pace::Transient, 99, 20.0),
+            (Pace::Throttled, 99, 20.0),
+        ] {
+            let greatest = range(pace, made);
+            assert!(greatest <= most && greatest > 0.99 * most, "{greatest}, not {most}");
+        }
+    }
+
+    #[test]
+    fn clones_do_not_wait_in_step() {
+        let schedule = Schedule::new().backoff(Backoff::exponential(SECOND, SECOND).unwrap());
+        let waits = |schedule: &Schedule| {
+            (0..5).map(|_| schedule.wait(after(1, Pace::Transient, None), None).unwrap()).collect::<Vec<_>>()
+        };
+        let (one, other) = (schedule.clone(), schedule);
+        let (one, other) = (waits(&one), waits(&other));
+        assert!(one.iter().all(|wait| !other.contains(wait)), "{one:?} {other:?}");
+        assert!(one.iter().any(|wait| wait.subsec_nanos() % 1_000_000 != 0), "{one:?}");
     }
 
     #[test]
     fn retry_after_is_kept_and_spread() {
-        assert_range(|s| s.wait(1, Pace::Throttled, Some(10 * SECOND), None).unwrap(), 10.0, 15.0);
-        assert_range(|s| s.wait(1, Pace::Transient, Some(300 * SECOND), None).unwrap(), 300.0, 450.0);
+        assert_range(|s| s.wait(after(1, Pace::Throttled, Some(10 * SECOND)), None).unwrap(), 10.0, 15.0);
+        assert_range(|s| s.wait(after(1, Pace::Transient, Some(300 * SECOND)), None).unwrap(), 300.0, 450.0);
     }
 
     #[test]
     fn retry_after_never_shortens_the_backoff() {
-        assert_range(|s| s.wait(1, Pace::Transient, Some(Duration::ZERO), None).unwrap(), 0.0, 1.0);
+        assert_range(|s| s.wait(after(1, Pace::Transient, Some(Duration::ZERO)), None).unwrap(), 0.0, 1.0);
     }
 
     #[test]
     fn above_five_minutes_the_answer_is_returned() {
         let asked = Some(300 * SECOND + Duration::from_nanos(1));
-        assert_eq!(schedule().wait(1, Pace::Throttled, asked, None), Err(Stop::RetryAfter));
+        assert_eq!(schedule().wait(after(1, Pace::Throttled, asked), None), Err(Stop::RetryAfter));
     }
 
     #[test]
@@ -175,7 +224,7 @@ mod tests {
         assert_eq!(fitting(SECOND, Some(SECOND + Duration::from_nanos(1))), Ok(SECOND));
         assert_eq!(fitting(Duration::ZERO, Some(Duration::ZERO)), Err(Stop::Deadline));
         assert_eq!(
-            schedule().wait(1, Pace::Throttled, Some(10 * SECOND), Some(10 * SECOND)),
+            schedule().wait(after(1, Pace::Throttled, Some(10 * SECOND)), Some(10 * SECOND)),
             Err(Stop::Deadline)
         );
     }

@@ -2,14 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{BoxError, CallContext, Replay, WallClock};
-use http::{Request, Response};
+use bartizan_core::{BoxError, CallContext, Delivery, Replay, WallClock};
+use http::{HeaderName, Request, Response};
+use http_body::Body;
 use tower_service::Service;
 
-use crate::call::Call;
+use crate::call::{Call, Provision};
 use crate::future::ResponseFuture;
 use crate::kept::Kept;
-use crate::{Hook, Policy, RequestHead, Schedule, Standard, Stop};
+use crate::spending::{Accounts, Spending};
+use crate::{Hook, Policy, RequestHead, Resend, Schedule, Standard, Stop};
 
 /// The service of [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, P = Standard, H = ()> {
@@ -24,7 +26,10 @@ pub(crate) struct Config<P, H> {
     pub(crate) policy: P,
     pub(crate) hook: H,
     pub(crate) schedule: Schedule,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) wall_clock: WallClock,
+    /// By which tiers in other processes are told that retries are spent.
+    pub(crate) spent_field: Option<HeaderName>,
 }
 
 impl<S, B, R, P, H> Service<Request<B>> for Retry<S, P, H>
@@ -32,12 +37,13 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
     B: Replay,
+    R: Body,
     P: Policy,
     H: Hook,
 {
     type Response = Response<R>;
     type Error = BoxError;
-    type Future = ResponseFuture<S, B, P, H, S::Future>;
+    type Future = ResponseFuture<S, B, R, P, H, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
@@ -46,17 +52,33 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let over = CallContext::of(request.extensions()).map(|call| call.retry()).unwrap_or_default();
         let max_attempts = over.attempts.unwrap_or(self.config.schedule.max_attempts.get());
-        let kept = if !self.config.enabled || over.off {
+        let spending = if self.config.enabled {
+            self.config.accounts.spending(request.uri())
+        } else {
+            Spending::unlimited()
+        };
+        let again = if !self.config.enabled || over.off {
             Err(Stop::Off)
         } else if max_attempts.get() == 1 {
             Err(Stop::Attempts)
-        } else if !self.config.policy.may_repeat(&RequestHead::from(&request)) {
-            Err(Stop::Method)
         } else {
-            // Cloned only if it may be needed: the readied inner makes the first attempt, fresh clones make the others.
-            Kept::of(&mut request).map(|kept| (self.inner.clone(), kept)).ok_or(Stop::Body)
+            self.provide(&mut request)
         };
-        ResponseFuture::new(self.inner.call(request), Call::new(self.config.clone(), kept, max_attempts))
+        let call = Call::new(self.config.clone(), again, max_attempts, spending);
+        ResponseFuture::new(self.inner.call(request), call)
+    }
+}
+
+impl<S: Clone, P: Policy, H> Retry<S, P, H> {
+    /// Keeps what more attempts would need, if there may be any: the readied inner makes the first, fresh clones make the others.
+    fn provide<B: Replay>(&self, request: &mut Request<B>) -> Result<Provision<S, B>, Stop> {
+        let freely = match self.config.policy.resend(&RequestHead::from(&*request)) {
+            Resend::Freely => true,
+            Resend::IfUnsent if Delivery::READS_HYPER => false,
+            Resend::IfUnsent | Resend::Never => return Err(Stop::Method),
+        };
+        let kept = Kept::of(request).ok_or(Stop::Body)?;
+        Ok(Provision { inner: self.inner.clone(), kept, freely })
     }
 }
 
@@ -77,6 +99,7 @@ impl<P, H> fmt::Debug for Config<P, H> {
         f.debug_struct("Config")
             .field("enabled", &self.enabled)
             .field("schedule", &self.schedule)
+            .field("budget", &self.accounts)
             .finish_non_exhaustive()
     }
 }

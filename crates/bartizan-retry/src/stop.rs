@@ -16,6 +16,10 @@ pub enum Stop {
     Deadline,
     /// The origin asked to wait for more than 300 s.
     RetryAfter,
+    /// The origin's budget of retries is empty.
+    Budget,
+    /// A tier below has made its own attempts already, and gave up.
+    Spent,
     /// A layer below refused locally, and there is nothing more to wait for.
     Refused,
 }
@@ -30,6 +34,8 @@ impl Stop {
             Self::Body => "body",
             Self::Deadline => "deadline",
             Self::RetryAfter => "retry_after",
+            Self::Budget => "budget",
+            Self::Spent => "spent",
             Self::Refused => "refused",
         }
     }

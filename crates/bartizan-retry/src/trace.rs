@@ -8,7 +8,7 @@ pub(crate) fn retrying(event: &Retrying<'_>) {
     tracing::debug!(
         attempt = event.attempt.number(),
         wait = ?event.wait,
-        refused = event.was_refused,
+        cause = event.cause.as_str(),
         status,
         error,
         "retrying"

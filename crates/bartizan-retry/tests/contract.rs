@@ -37,6 +37,13 @@ fn replay() {
     contract::check(|| tower::layer::util::Stack::new(RetryLayer::new(), ReplayLayer::default()));
 }
 
+#[cfg(feature = "idempotency-key")]
+#[test]
+fn idempotency_keys() {
+    contract::check(bartizan_retry::IdempotencyKeyLayer::new);
+    contract::accepts_local(&bartizan_retry::IdempotencyKeyLayer::new());
+}
+
 #[test]
 fn an_inner_that_is_not_send_will_do() {
     contract::accepts_local(&RetryLayer::new());

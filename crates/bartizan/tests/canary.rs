@@ -37,7 +37,7 @@ use bartizan::client::{
     RequestBuilder,
 };
 use bartizan::core::{BoxError, CallContext, Header, Origin, PerOrigin, Replay, ReplayBody};
-use bartizan::retry::{self, Backoff, ReplayLayer, RetryLayer};
+use bartizan::retry::{self, Backoff, Budget, ReplayLayer, RetryLayer};
 use bartizan::timeout::{self, AttemptTimeoutLayer, DeadlineLayer};
 use bartizan_test::server::{Act, Seen, Server};
 use bytes::Bytes;
@@ -119,7 +119,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 fn soon() -> RetryLayer {
     let backoff = Backoff::exponential(SOON / 100, SOON / 20).expect("1 is below 5");
-    RetryLayer::new().backoff(backoff).throttled_backoff(backoff)
+    RetryLayer::new().backoff(backoff).throttled_backoff(backoff).budget(Budget::none())
 }
 
 /// With a secret wherever a request takes one.
@@ -515,7 +515,7 @@ async fn odd_targets_hooks_and_builders_show_nothing() {
     leaks.value("Following", &NextPage::<()>::next(&mut ByLink, &headers, None));
     let told = Told::default();
     let down = tower::service_fn(async |_: Request<Full<Bytes>>| {
-        Ok::<_, BoxError>(Response::builder().status(503).body(()).expect("a response"))
+        Ok::<_, BoxError>(Response::builder().status(503).body(Full::<Bytes>::default()).expect("a response"))
     });
     let service = soon().hook(told.clone()).layer(down);
     let request = filled(AnyClient::new(()).get("http://api.example.com/")).build().expect("a request");

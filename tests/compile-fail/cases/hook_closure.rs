@@ -8,10 +8,10 @@ use http_body_util::Full;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-type HttpClient = BoxCloneSyncService<Request<Full<Bytes>>, Response<()>, BoxError>;
+type HttpClient = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, BoxError>;
 
 fn main() {
     let _ = ServiceBuilder::new()
         .layer(RetryLayer::new().hook(|event: &Retrying<'_>| println!("{:?}", event.wait)))
-        .check_service::<HttpClient, Request<Full<Bytes>>, Response<()>, BoxError>();
+        .check_service::<HttpClient, Request<Full<Bytes>>, Response<Full<Bytes>>, BoxError>();
 }

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-type HttpClient = BoxCloneSyncService<Request<()>, Response<()>, io::Error>;
+type HttpClient = BoxCloneSyncService<Request<()>, Response<Full<Bytes>>, io::Error>;
 type Answer = Response<bartizan::core::RespondBody<()>>;
 
 fn main() {

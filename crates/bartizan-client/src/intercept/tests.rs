@@ -363,15 +363,15 @@ fn flaky(
     log: &Log,
 ) -> impl Service<
     Request<Full<Bytes>>,
-    Response = Response<()>,
+    Response = Response<String>,
     Error = BoxError,
-    Future = Ready<Result<Response<()>, BoxError>>,
+    Future = Ready<Result<Response<String>, BoxError>>,
 > + Clone
 + use<> {
     let (log, calls) = (log.clone(), Arc::new(AtomicUsize::new(0)));
     service_fn(move |_: Request<Full<Bytes>>| {
         log.add("call");
-        let mut response = Response::new(());
+        let mut response = Response::new(String::new());
         if calls.fetch_add(1, Ordering::Relaxed) == 0 {
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         }

@@ -1,0 +1,101 @@
+//! What one call does with its origin's budget.
+
+use std::sync::Arc;
+
+use bartizan_core::{Entry, PerOrigin};
+use http::Uri;
+use tokio::time::Instant;
+
+use crate::Budget;
+use crate::account::{Account, Withdrawal};
+
+/// The accounts of all origins that a layer has met. Operations without HTTP have one of their own, that of no origin.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    budget: Budget,
+    of: PerOrigin<Account>,
+}
+
+impl Accounts {
+    pub(crate) fn new(budget: Budget) -> Arc<Self> {
+        Arc::new(Self { budget, of: PerOrigin::new(budget.origins, |_| true) })
+    }
+
+    /// For a call to the origin of `uri`.
+    pub(crate) fn spending(&self, uri: &Uri) -> Spending {
+        let open = || Account::open(self.budget, Instant::now().into_std());
+        Spending::of(self.budget.is_limited.then(|| self.of.get(uri, open)))
+    }
+}
+
+/// One call's withdrawals. What was withdrawn for an attempt that is not sent is given back, also if this is dropped.
+#[derive(Debug)]
+pub(crate) struct Spending {
+    account: Option<Arc<Entry<Account>>>,
+    /// For an attempt that was not sent yet.
+    withdrawn: Option<Withdrawal>,
+    /// For the attempt that was sent last.
+    under_way: Option<Withdrawal>,
+    /// An attempt failed, and none has succeeded since.
+    has_failed: bool,
+}
+
+impl Spending {
+    fn of(account: Option<Arc<Entry<Account>>>) -> Self {
+        Self { account, withdrawn: None, under_way: None, has_failed: false }
+    }
+
+    /// For a call that is none of any budget's business.
+    pub(crate) fn unlimited() -> Self {
+        Self::of(None)
+    }
+
+    /// Whether there may be another attempt. One that failed before it was sent has cost nothing.
+    pub(crate) fn withdraw(&mut self) -> bool {
+        let Some(account) = &self.account else { return true };
+        if let Some(unsent) = self.withdrawn.take() {
+            account.value().give_back(unsent);
+        }
+        self.withdrawn = account.value().withdraw(Instant::now().into_std());
+        self.withdrawn.is_some()
+    }
+
+    /// The attempt is under way.
+    pub(crate) fn sent(&mut self) {
+        self.under_way = self.withdrawn.take();
+    }
+
+    /// The last attempt came to nothing before anything was sent.
+    pub(crate) fn not_sent(&mut self) {
+        let withdrawn = self.withdrawn.take().or(self.under_way.take());
+        if let (Some(account), Some(withdrawn)) = (&self.account, withdrawn) {
+            account.value().give_back(withdrawn);
+        }
+    }
+
+    /// An attempt failed.
+    pub(crate) fn failed(&mut self) {
+        self.has_failed = true;
+    }
+
+    /// The call succeeded.
+    pub(crate) fn succeeded(&mut self) {
+        self.has_failed = false;
+        if let Some(account) = &self.account {
+            account.value().succeeded(Instant::now().into_std());
+        }
+    }
+}
+
+impl Drop for Spending {
+    fn drop(&mut self) {
+        let Some(account) = &self.account else { return };
+        if let Some(withdrawn) = self.withdrawn {
+            account.value().give_back(withdrawn);
+        }
+        // A call that is given up in a wait or in a later attempt has failed as well.
+        if self.has_failed {
+            account.value().failed();
+        }
+    }
+}
