@@ -9,6 +9,7 @@ mod needs;
 mod results;
 mod rules;
 mod shell;
+mod sim;
 mod sources;
 mod test;
 mod tools;
@@ -30,6 +31,8 @@ enum Action {
     Plain(fn() -> Result<()>),
     /// With one flag that may be given, and whether it was.
     Flag(&'static str, fn(bool) -> Result<()>),
+    /// With one of these words, or none for all of them in turn.
+    Word(&'static [&'static str], fn(&str) -> Result<()>),
 }
 
 const COMMANDS: &[Command] = &[
@@ -52,6 +55,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "what the layers cost, into docs/benchmarks.md; --quick only shows a short run",
         action: Action::Flag("--quick", bench::run),
+    },
+    Command {
+        name: "sim",
+        about: "the simulations that defaults rest on, into docs/: budget, jitter, or both",
+        action: Action::Word(sim::NAMES, sim::run),
     },
 ];
 
@@ -84,6 +92,11 @@ impl Command {
             (Action::Plain(run), []) => run(),
             (Action::Flag(_, run), []) => run(false),
             (Action::Flag(flag, run), [given]) if given == flag => run(true),
+            (Action::Word(words, run), []) => words.iter().try_for_each(|word| run(word)),
+            (Action::Word(words, run), [given]) if words.contains(&given.as_str()) => run(given),
+            (Action::Word(words, _), _) => {
+                Err(Failure::usage(format!("`{}` takes one of {}, or nothing", self.name, words.join(", "))))
+            }
             (Action::Plain(_), [extra, ..]) => {
                 Err(Failure::usage(format!("`{}` takes no arguments, found `{extra}`", self.name)))
             }

@@ -1,0 +1,58 @@
+//! How many retries an origin in trouble can bear: retry budgets beside each other.
+//!
+//! An open load of calls comes to one server, from a few busy clients or from very many that hardly ever call. Each client has its
+//! own layers and so its own budget. In the middle something goes wrong for a while; what matters is how much still
+//! succeeds, how much more load the retries make of it, and whether all is well again after it.
+
+mod clients;
+mod figures;
+mod plot;
+mod report;
+mod run;
+mod server;
+mod trouble;
+
+use std::error::Error;
+use std::path::Path;
+
+pub use clients::Strategy;
+pub use figures::{Figures, Summary};
+pub use report::document;
+pub use run::{Case, run, summarise};
+pub use trouble::Trouble;
+
+use bartizan_retry::Budget;
+
+/// A few busy clients, and many that call every five seconds.
+const CLIENTS: [usize; 2] = [20, 10_000];
+/// So many that each of them calls every fifty seconds.
+const TINY_CLIENTS: usize = 100_000;
+
+/// All that the document shows.
+pub fn all(seeds: u64) -> Vec<Summary> {
+    let mut cases = Vec::new();
+    for trouble in Trouble::ALL {
+        for clients in CLIENTS {
+            cases.extend(Strategy::ALL.map(|strategy| Case { clients, strategy, trouble }));
+        }
+    }
+    for trouble in [Trouble::Slowdown, Trouble::DearFailures] {
+        for strategy in [Strategy::None, Strategy::Bartizan(Budget::new()), Strategy::Bartizan(Budget::fleet())] {
+            cases.push(Case { clients: TINY_CLIENTS, strategy, trouble });
+        }
+    }
+    cases.into_iter().map(|case| summarise(case, seeds)).collect()
+}
+
+/// One picture for each trouble that outlasts itself, into `folder`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn pictures(folder: &Path, summaries: &[Summary]) -> Result<(), Box<dyn Error + Send + Sync>> {
+    for trouble in [Trouble::Slowdown, Trouble::DearFailures] {
+        let shown = summaries.iter().filter(|s| s.case.trouble == trouble && s.case.clients == CLIENTS[1]);
+        let path = folder.join(format!("retry-budget-{}.svg", trouble.slug()));
+        plot::draw(&path, trouble, &shown.collect::<Vec<_>>())?;
+    }
+    Ok(())
+}

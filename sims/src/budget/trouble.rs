@@ -1,0 +1,51 @@
+use std::fmt;
+use std::time::Duration;
+
+/// What goes wrong at the server, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trouble {
+    /// Everything takes four times as long, for 10 s.
+    Slowdown,
+    /// Everything is refused at once, for 60 s.
+    Outage,
+    /// 30 % are refused at once and cost the server nothing, for 60 s.
+    CheapFailures,
+    /// 30 % fail after the server has done all the work for them, for 60 s.
+    DearFailures,
+}
+
+/// The share of calls that fail in the partial failures.
+pub(crate) const SHARE: f64 = 0.3;
+/// By how much a slowdown lengthens the work.
+pub(crate) const SLOWER: f64 = 4.0;
+
+impl Trouble {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Slowdown, Self::Outage, Self::CheapFailures, Self::DearFailures];
+
+    /// How long it lasts.
+    pub fn lasts(self) -> Duration {
+        Duration::from_secs(if self == Self::Slowdown { 10 } else { 60 })
+    }
+
+    /// One word, for file names.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Slowdown => "slowdown",
+            Self::Outage => "outage",
+            Self::CheapFailures => "cheap-failures",
+            Self::DearFailures => "dear-failures",
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Slowdown => "four times slower for 10 s",
+            Self::Outage => "down for 60 s",
+            Self::CheapFailures => "30 % fail at once for 60 s",
+            Self::DearFailures => "30 % fail after all the work for 60 s",
+        })
+    }
+}
