@@ -10,7 +10,7 @@
 //! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
 //! | bodies that go twice | [`Replay`], [`ReplayBody`] |
-//! | facts of one call | [`CallContext`], [`Deadline`], [`Attempts`] |
+//! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
 //! | state per upstream | [`Origin`], [`PerOrigin`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
 //! | readiness | [`ReadyThenCall`] |
@@ -49,7 +49,7 @@ mod transport;
 pub use chance::Chance;
 pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
-pub use context::{Attempts, CallContext, Deadline, RetryOverride};
+pub use context::{Attempts, CallContext, Deadline, RetryOverride, ThroughBody};
 pub use date::http_date;
 pub use error::{BoxError, find_source};
 pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
