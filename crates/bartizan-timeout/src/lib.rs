@@ -82,16 +82,23 @@
 //! Without HTTP, [`within`] bounds any future.
 
 mod attempt;
+mod body_timeout;
 mod deadline;
 mod error;
 pub mod future;
+mod held;
 mod hook;
+mod millis;
 mod target;
+mod throughput;
 mod timed;
+mod timer;
 mod trace;
 
 pub use attempt::{AttemptTimeout, AttemptTimeoutLayer};
-pub use deadline::{DeadlineLayer, DeadlineService};
-pub use error::{AttemptTimedOut, DeadlineExceeded};
+pub use body_timeout::{BodyTimeout, BodyTimeoutLayer, TimeoutBody};
+pub use deadline::{BodyDeadline, DeadlineBody, DeadlineLayer, DeadlineService};
+pub use error::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 pub use hook::{Hook, TimedOut};
+pub use throughput::{InvalidThroughput, MinThroughput};
 pub use timed::{Within, within};
