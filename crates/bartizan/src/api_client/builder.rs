@@ -28,7 +28,7 @@ use super::redirects::Redirects;
 ///
 /// | | default | set with |
 /// |---|---|---|
-/// | the whole call, to the answer's head | 30 s | [`deadline`](Self::deadline) |
+/// | the whole call, through a body that is read, to the head of one that is streamed | 30 s | [`deadline`](Self::deadline) |
 /// | redirects | at most 10; on another origin without credentials | [`redirects`](Self::redirects) |
 /// | decompression | gzip, brotli, deflate | [`no_decompression`](Self::no_decompression) |
 /// | retry | 3 attempts of what may be sent again | [`retry`](Self::retry) |
