@@ -10,7 +10,7 @@ use bartizan_benches::drive::{call, get, post, request};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_retry::{ReplayLayer, RetryLayer};
 use bartizan_test::alloc::{self, CountingAllocator};
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
 use http::{Method, Request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -113,6 +113,20 @@ fn a_deadline_costs_the_requests_extensions() {
     let extensions = Cost { allocations: 3, clones: 0 };
     assert_eq!(both!(|inner| layer.layer(inner), &get()), [extensions, extensions]);
     assert_eq!(both!(|inner| DeadlineLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_deadline_through_the_body_costs_no_more() {
+    let layer = DeadlineLayer::new(SECOND).through_body();
+    let extensions = Cost { allocations: 3, clones: 0 };
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [extensions, extensions]);
+}
+
+#[test]
+fn a_body_timeout_costs_neither_heap_nor_clone() {
+    let layer = BodyTimeoutLayer::new(SECOND);
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+    assert_eq!(both!(|inner| BodyTimeoutLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
 }
 
 #[test]

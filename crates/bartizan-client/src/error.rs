@@ -105,7 +105,7 @@ impl Error {
         self.answer()?.problem.as_ref()
     }
 
-    /// Time ran out: for an attempt, for the call, for the body, or the answer is 408.
+    /// Time ran out: for an attempt, for the call, for the body ([`is_body`](Self::is_body) as well), or the answer is 408.
     pub fn is_timeout(&self) -> bool {
         match self.status() {
             Some(status) => status == StatusCode::REQUEST_TIMEOUT,

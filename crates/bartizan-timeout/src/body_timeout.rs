@@ -144,8 +144,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let target = if self.rule.idle.is_some() { Target::of(request.uri()) } else { Target::NONE };
-        let guard = Some((self.rule, target, self.hook.clone()));
+        let guard = Some((self.rule, Target::of(request.uri()), self.hook.clone()));
         BodyTimeoutFuture { inner: self.inner.call(request), guard }
     }
 }
