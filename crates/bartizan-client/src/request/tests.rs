@@ -387,7 +387,7 @@ fn stalls(status: u16) -> impl Upstream<bodies::Body> {
 
 async fn after<T>(reading: impl Future<Output = Result<T, Error>>) -> (Duration, Error) {
     let start = tokio::time::Instant::now();
-    let error = reading.await.err().unwrap();
+    let error = tokio::time::timeout(3600 * SECOND, reading).await.expect("it ends").err().unwrap();
     (start.elapsed(), error)
 }
 

@@ -55,7 +55,7 @@ fn poll(body: &mut (impl Body + Unpin)) -> bool {
 }
 
 async fn cut_off<H: Hook>(body: TimeoutBody<bodies::Body, H>) -> BoxError {
-    body.collect().await.unwrap_err()
+    tokio::time::timeout(24 * 3600 * SECOND, body.collect()).await.expect("it ends").unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,7 +50,7 @@ fn slow(frames: u32) -> bodies::Body {
 /// A frame after each second, and what became of the body.
 async fn read(mut body: DeadlineBody<bodies::Body>) -> (usize, Option<BoxError>) {
     let mut bytes = 0;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = tokio::time::timeout(3600 * SECOND, body.frame()).await.expect("it ends") {
         match frame {
             Ok(frame) => bytes += frame.into_data().map_or(0, |data| data.len()),
             Err(error) => return (bytes, Some(error)),
