@@ -36,8 +36,8 @@
 //! A body that is read at once is part of the call: let the deadline go [through it](DeadlineLayer::through_body), for a whole
 //! service or, with [`ThroughBody`](bartizan_core::ThroughBody), for one call. `bartizan-client` does that for the bodies it
 //! reads. A body that is streamed may take as long as it likes, as long as it goes on: that is what [`BodyTimeoutLayer`] sees
-//! to. It counts the time in which the caller waits for a frame, from a poll that found nothing to the poll that found
-//! something, so a caller that takes his time between frames never makes a body late.
+//! to. It counts the time in which the caller waits for a frame, from a poll that finds nothing until something comes, so a
+//! caller that takes his time never makes a body late.
 //!
 //! # What it does not do
 //!
@@ -119,7 +119,8 @@
 //! that a field to pass on has a value. A timer is registered only if the inner is not ready at its first poll.
 //!
 //! A body that is ready in every poll registers no timer and allocates nothing; where the deadline goes through it, each frame
-//! reads the clock. The first poll that finds nothing allocates the timer, which is moved from then on.
+//! reads the clock. The first poll that finds nothing allocates the timer, which is moved from then on; with a throughput also
+//! the waker that notes when a frame came, behind a lock of its own.
 //!
 //! Without HTTP, [`within`] bounds any future.
 

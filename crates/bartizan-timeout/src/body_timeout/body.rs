@@ -8,6 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
+use super::alarm::Alarm;
 use super::watch::{Fault, Limits, Watch};
 use crate::future::tell;
 use crate::held::Held;
@@ -22,6 +23,7 @@ pin_project! {
         inner: Held<B>,
         // Nothing for a body that is left alone.
         watch: Option<Watch>,
+        alarm: Option<Alarm>,
         timer: BodyTimer,
         target: Target,
         hook: H,
@@ -31,7 +33,7 @@ pin_project! {
 impl<B, H> TimeoutBody<B, H> {
     pub(super) fn new(inner: B, limits: Option<Limits>, target: Target, hook: H) -> Self {
         let watch = limits.map(Watch::new);
-        Self { inner: Held::new(inner), watch, timer: BodyTimer::default(), target, hook }
+        Self { inner: Held::new(inner), watch, alarm: None, timer: BodyTimer::default(), target, hook }
     }
 
     /// The body itself, unbounded, if it has not come to its end.
@@ -54,7 +56,9 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         let mut this = self.project();
-        let frame = match this.inner.as_mut().poll_frame(cx) {
+        let adds_waits_up = this.watch.as_ref().is_some_and(Watch::adds_waits_up);
+        let (polled, rang) = poll_inner(this.inner.as_mut(), this.alarm, adds_waits_up, cx);
+        let frame = match polled {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 let Some(watch) = this.watch else { return Poll::Pending };
@@ -71,7 +75,7 @@ where
             }
         };
         if let (Some(watch), Some(Ok(frame))) = (this.watch, &frame) {
-            watch.frame(frame.data_ref().map_or(0, Buf::remaining), Instant::now);
+            watch.frame(frame.data_ref().map_or(0, Buf::remaining), || rang.unwrap_or_else(Instant::now));
         }
         Poll::Ready(frame)
     }
@@ -84,6 +88,32 @@ where
         self.inner.size_hint()
     }
 }
+
+/// With when the inner body woke the task, if that matters and it did.
+fn poll_inner<B>(
+    mut inner: Pin<&mut Held<B>>,
+    alarm: &mut Option<Alarm>,
+    needs_alarm: bool,
+    cx: &mut Context<'_>,
+) -> (PolledFrame<B>, Option<Instant>)
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    if let Some(alarm) = alarm {
+        let rang = alarm.set(cx.waker());
+        return (inner.poll_frame(&mut alarm.context()), rang);
+    }
+    let mut polled = inner.as_mut().poll_frame(cx);
+    // Only now, since a body that is ready allocates nothing.
+    if polled.is_pending() && needs_alarm {
+        let alarm = alarm.insert(Alarm::new(cx.waker()));
+        polled = inner.poll_frame(&mut alarm.context());
+    }
+    (polled, None)
+}
+
+type PolledFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, BoxError>>>;
 
 fn end(fault: Fault, bytes: u64, target: Target, hook: &impl Hook) -> BoxError {
     match fault {

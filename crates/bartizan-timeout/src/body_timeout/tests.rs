@@ -118,6 +118,18 @@ async fn a_frame_that_is_there_for_a_caller_that_comes_back_late_still_counts() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_that_is_left_lying_counts_as_prompt() {
+    let floor = MinThroughput::new(10, 30 * SECOND).unwrap();
+    let mut body = through(BodyTimeoutLayer::default().min_throughput(floor), drip(SECOND, 1)).await;
+    for _ in 0..20 {
+        assert!(!poll(&mut body));
+        // The frame comes within a second.
+        tokio::time::sleep(20 * SECOND).await;
+        body.frame().await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_byte_now_and_then_is_too_slow() {
     let start = Instant::now();
     let floor = MinThroughput::new(30 * 1024, 30 * SECOND).unwrap();

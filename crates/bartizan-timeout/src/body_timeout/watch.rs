@@ -13,8 +13,8 @@ pub(super) struct Limits {
     pub(super) floor: Option<MinThroughput>,
 }
 
-/// The waits of one body. A wait lasts from a poll that found nothing to the poll that found something; what the caller does
-/// between two waits takes no time here.
+/// The waits of one body. A wait begins with a poll that finds nothing and ends when something comes; what the caller does
+/// between two waits takes no time here, nor how long he leaves a frame lying.
 #[derive(Debug)]
 pub(super) struct Watch {
     limits: Limits,
@@ -66,12 +66,17 @@ impl Watch {
         self.bytes
     }
 
-    /// A frame was there. The clock is read only if it was waited for.
-    pub(super) fn frame(&mut self, bytes: usize, now: impl FnOnce() -> Instant) {
+    /// Whether it matters how long the waits are that end with a frame.
+    pub(super) fn adds_waits_up(&self) -> bool {
+        self.limits.floor.is_some()
+    }
+
+    /// A frame was there. When it came is asked only if it was waited for.
+    pub(super) fn frame(&mut self, bytes: usize, came: impl FnOnce() -> Instant) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.window.bytes = self.window.bytes.saturating_add(bytes as u64);
         if let Some(waiting) = self.waiting.take() {
-            self.window.waited = self.window.waited.saturating_add(now() - waiting.counted);
+            self.window.waited = self.window.waited.saturating_add(came() - waiting.counted);
         }
     }
 
