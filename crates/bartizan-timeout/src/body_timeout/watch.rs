@@ -71,11 +71,13 @@ impl Watch {
         self.limits.floor.is_some()
     }
 
-    /// A frame was there. When it came is asked only if it was waited for.
+    /// A frame was there. When it came is asked only if it was waited for and that matters.
     pub(super) fn frame(&mut self, bytes: usize, came: impl FnOnce() -> Instant) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.window.bytes = self.window.bytes.saturating_add(bytes as u64);
-        if let Some(waiting) = self.waiting.take() {
+        if let Some(waiting) = self.waiting.take()
+            && self.adds_waits_up()
+        {
             self.window.waited = self.window.waited.saturating_add(came() - waiting.counted);
         }
     }
