@@ -22,7 +22,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::{Body, SizeHint};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -85,13 +84,14 @@ fn request(server: &Server, id: usize, draw: f64) -> Request<Full<Bytes>> {
     request.body(body).expect("a valid request")
 }
 
-async fn call<S>(service: S, request: Request<Full<Bytes>>) -> Result<u16, BoxError>
+async fn call<S, R>(service: S, request: Request<Full<Bytes>>) -> Result<u16, BoxError>
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError>,
+    S: Service<Request<Full<Bytes>>, Response = Response<R>, Error = BoxError>,
+    R: Body<Error: Into<BoxError>>,
 {
     let response = service.oneshot(request).await?;
     let status = response.status().as_u16();
-    response.into_body().collect().await?;
+    response.into_body().collect().await.map_err(Into::into)?;
     Ok(status)
 }
 

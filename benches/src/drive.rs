@@ -7,7 +7,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Method, Request, Response, header};
+use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
@@ -50,6 +51,38 @@ where
     for _ in 0..calls {
         let answer = call(&mut service, black_box(request.clone()));
         black_box(answer.expect("no upstream of the benches fails"));
+    }
+}
+
+/// Polls a body to its end, as [`poll_to_end`] does a future.
+fn read<B: Body<Error: Debug>>(body: B) {
+    let mut body = pin!(body);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        match body.as_mut().poll_frame(&mut cx) {
+            Poll::Ready(Some(frame)) => drop(black_box(frame.expect("no body of the benches fails"))),
+            Poll::Ready(None) => return,
+            Poll::Pending => {}
+        }
+    }
+}
+
+/// As [`calls`], and each answer's body is read to its end.
+///
+/// # Panics
+///
+/// If a call or a body fails.
+#[inline(never)]
+pub fn reads<S, B, R>(mut service: S, request: &Request<B>, calls: u64)
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Debug,
+    B: Clone,
+    R: Body<Error: Debug>,
+{
+    for _ in 0..calls {
+        let answer = call(&mut service, black_box(request.clone()));
+        read(answer.expect("no upstream of the benches fails").into_body());
     }
 }
 

@@ -49,7 +49,9 @@ impl Row {
 
 /// All groups that this build can run.
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [rows::timeouts::GROUPS, rows::retries::GROUPS, rows::stacks::GROUPS, PAUSED].into_iter().flatten()
+    [rows::timeouts::GROUPS, rows::bodies::GROUPS, rows::retries::GROUPS, rows::stacks::GROUPS, PAUSED]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(feature = "counted")]

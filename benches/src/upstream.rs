@@ -138,3 +138,62 @@ impl Body for OneFrame {
         Poll::Ready(self.0.take().map(|data| Ok(http_body::Frame::data(data))))
     }
 }
+
+/// Answers in the first poll, with a body of eight frames.
+#[derive(Clone, Debug, Default)]
+pub struct Streams {
+    pauses: bool,
+    _shared: Arc<()>,
+}
+
+impl Streams {
+    /// Each frame has to be waited for: it comes in the poll after one that finds nothing.
+    pub fn with_pauses() -> Self {
+        Self { pauses: true, ..Self::default() }
+    }
+}
+
+impl<B> Service<Request<B>> for Streams {
+    type Response = Response<Frames>;
+    type Error = io::Error;
+    type Future = future::Ready<Result<Response<Frames>, io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+        black_box(Poll::Ready(Ok(())))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        drop(black_box(request));
+        let body = Frames { left: 8, pauses: self.pauses, paused: false };
+        future::ready(black_box(Ok(Response::new(body))))
+    }
+}
+
+/// The body of [`Streams`].
+#[derive(Debug)]
+pub struct Frames {
+    left: usize,
+    pauses: bool,
+    paused: bool,
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, io::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.paused = self.pauses && !self.paused;
+        if self.paused {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.left -= 1;
+        black_box(Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"a frame"))))))
+    }
+}

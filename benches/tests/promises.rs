@@ -11,7 +11,7 @@ use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_core::Delivery;
 use bartizan_retry::{Attempt, Policy, ReplayLayer, RequestHead, Resend, RetryLayer, Verdict};
 use bartizan_test::alloc::{self, CountingAllocator};
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
 use http::{Method, Request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -142,6 +142,20 @@ fn a_post_costs_a_copy_only_where_the_transport_can_tell_that_it_was_not_process
     let copy = Cost { allocations: 2, clones: 1 };
     let expected = if Delivery::READS_HYPER { copy } else { NOTHING };
     assert_eq!(both!(|inner| RetryLayer::new().layer(inner), &post()), [expected, expected]);
+}
+
+#[test]
+fn a_deadline_through_the_body_costs_no_more() {
+    let layer = DeadlineLayer::new(SECOND).through_body();
+    let extensions = Cost { allocations: 3, clones: 0 };
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [extensions, extensions]);
+}
+
+#[test]
+fn a_body_timeout_costs_neither_heap_nor_clone() {
+    let layer = BodyTimeoutLayer::new(SECOND);
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+    assert_eq!(both!(|inner| BodyTimeoutLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
 }
 
 #[test]

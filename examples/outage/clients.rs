@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bartizan_core::{BoxError, Chance};
 use bartizan_retry::{Backoff, Budget, RetryLayer};
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineBody, DeadlineLayer};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -50,7 +50,7 @@ where
 }
 
 /// The stack, outermost layer first. Its three attempts are retry's default, and as many as the naive client's.
-pub(crate) fn stack<S>(http: S, seed: u64, counts: &Counts) -> impl Calls
+pub(crate) fn stack<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<DeadlineBody<Incoming, Counts>>
 where
     S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
@@ -75,25 +75,25 @@ where
 }
 
 /// What a client must be to be called from many tasks.
-pub(crate) trait Calls:
-    Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>, Future: Send>
-    + Clone
-    + Send
-    + 'static
+pub(crate) trait Calls<R>:
+    Service<Request<Body>, Response = Response<R>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static
 {
 }
 
-impl<S> Calls for S
+impl<S, R> Calls<R> for S
 where
-    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<R>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
 {
 }
 
 /// One call, to the end of the answer's body.
-pub(crate) async fn whole(client: impl Calls, request: Request<Body>) -> Result<StatusCode, BoxError> {
+pub(crate) async fn whole<R>(client: impl Calls<R>, request: Request<Body>) -> Result<StatusCode, BoxError>
+where
+    R: http_body::Body<Error: Into<BoxError>>,
+{
     let response = client.oneshot(request).await.map_err(Into::into)?;
     let status = response.status();
-    response.into_body().collect().await?;
+    response.into_body().collect().await.map_err(Into::into)?;
     Ok(status)
 }

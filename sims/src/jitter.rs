@@ -52,7 +52,9 @@ impl fmt::Display for Waits {
         match self {
             Self::None => f.write_str("no backoff"),
             Self::Exponential(Jitter::None) => f.write_str("exponential, no jitter"),
-            Self::Exponential(jitter) => write!(f, "exponential, {} jitter", format!("{jitter:?}").to_lowercase()),
+            Self::Exponential(jitter) => {
+                write!(f, "exponential, {} jitter", format!("{jitter:?}").to_lowercase())
+            }
         }
     }
 }

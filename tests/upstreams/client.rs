@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bartizan_core::{Attempts, BoxError, Chance, Replay};
 use bartizan_retry::{Backoff, Budget, MaxAttempts, RetryLayer};
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, DeadlineBody, DeadlineLayer};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use http_body::Body;
@@ -75,7 +75,7 @@ pub(crate) const SETTINGS: Settings = Settings {
 };
 
 pub(crate) trait Stack<B>:
-    Service<Request<B>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+    Service<Request<B>, Response = Response<DeadlineBody<Incoming>>, Error = BoxError, Future: Send>
     + Clone
     + Send
     + Sync
@@ -84,7 +84,7 @@ pub(crate) trait Stack<B>:
 }
 
 impl<B, S> Stack<B> for S where
-    S: Service<Request<B>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+    S: Service<Request<B>, Response = Response<DeadlineBody<Incoming>>, Error = BoxError, Future: Send>
         + Clone
         + Send
         + Sync

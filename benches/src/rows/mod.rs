@@ -1,5 +1,6 @@
 //! The rows, and the policies that the peers need.
 
+pub mod bodies;
 pub(crate) mod peers;
 pub mod retries;
 pub mod stacks;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bartizan_core::{CallContext, ThroughBody};
+use bartizan_timeout::{BodyDeadline, DeadlineBody};
 use http::{Extensions, Method, Request, Uri};
 
 use crate::Error;
@@ -16,11 +18,29 @@ pub(crate) struct Asked {
     uri: Uri,
     /// What became of a target that is no absolute URL.
     joined: Option<Joined>,
+    /// Turns the stack's deadline on for the body.
+    through_body: ThroughBody,
+    /// The call's own time.
+    pub(crate) deadline: BodyDeadline,
 }
 
 impl Asked {
     pub(crate) fn new<B>(request: &Request<B>, limits: Limits) -> Self {
-        Self { method: request.method().clone(), limits, uri: request.uri().clone(), joined: None }
+        let through_body = CallContext::of(request.extensions()).and_then(CallContext::through_body);
+        Self {
+            method: request.method().clone(),
+            limits,
+            uri: request.uri().clone(),
+            joined: None,
+            through_body: through_body.cloned().unwrap_or_default(),
+            deadline: BodyDeadline::default(),
+        }
+    }
+
+    /// A body that is read here, within the call's time.
+    pub(crate) fn in_time<R>(&self, body: R) -> DeadlineBody<R> {
+        self.through_body.turn_on();
+        self.deadline.clone().around(body)
     }
 
     /// Has a base URL layer tell where it puts the target. One that is an absolute URL stays where it is.

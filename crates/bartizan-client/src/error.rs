@@ -2,7 +2,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use bartizan_core::{BoxError, Delivery, Rejection, delivery, find_source};
-use bartizan_timeout::{AttemptTimedOut, DeadlineExceeded};
+use bartizan_timeout::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
@@ -110,11 +110,16 @@ impl Error {
         self.answer()?.problem.as_ref()
     }
 
-    /// Time ran out: for an attempt, for the call, or the answer is 408.
+    /// Time ran out: for an attempt, for the call, for the body ([`is_body`](Self::is_body) as well), or the answer is 408.
     pub fn is_timeout(&self) -> bool {
         match self.status() {
             Some(status) => status == StatusCode::REQUEST_TIMEOUT,
-            None => self.has_source::<AttemptTimedOut>() || self.has_source::<DeadlineExceeded>(),
+            None => {
+                self.has_source::<AttemptTimedOut>()
+                    || self.has_source::<DeadlineExceeded>()
+                    || self.has_source::<BodyStalled>()
+                    || self.has_source::<BodyTooSlow>()
+            }
         }
     }
 

@@ -31,6 +31,7 @@
 //! | an answer that is not 2xx | is an [`Error`] with status, header fields, the first 64 KiB of its text and its problem details |
 //! | an empty body, 204 | is `None` where JSON was asked for, not a decoding error |
 //! | a body that is read | may have 16 MiB, see [`Client::body_limit`]; one that is streamed has no limit |
+//! | a deadline of the stack, or of one call | bounds the body too where it is read here, an error's text included |
 //! | JSON that does not fit | is an error that names the place in it |
 //! | a time-out, a failed connect, a refusal of a layer, a broken body | are told apart by the error's questions |
 //! | an id from outside | becomes one segment of a path by [`segment`], whatever is in it |
@@ -49,8 +50,11 @@
 //! # What it does not do
 //!
 //! It sends what it is told to send and adds nothing of its own but `Accept` and `Content-Type` where JSON is meant. Retries,
-//! time-outs, credentials and all else come from the layers of the service. A time for one call
-//! ([`RequestBuilder::timeout`]) ends at the answer's head.
+//! time-outs, credentials and all else come from the layers of the service.
+//!
+//! A body that you stream yourself has no time here: a deadline, the stack's or the call's own
+//! ([`RequestBuilder::timeout`]), goes through the bodies that are read for you and ends at the head of the others. Put
+//! `bartizan_timeout::BodyTimeoutLayer` into the stack for those.
 
 mod asked;
 mod base_url;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Attempts, BoxError};
+use bartizan_core::{Attempts, BoxError, has_media_type};
 use bartizan_timeout::within;
 use bytes::{Bytes, BytesMut};
 use http::{Extensions, HeaderMap, Response, StatusCode};
@@ -71,20 +71,24 @@ where
             return Ok(Self { response, call });
         }
         let (head, body) = response.into_parts();
-        let body = error_text(body).await;
-        let is_problem = head.headers.get(http::header::CONTENT_TYPE).is_some_and(is_problem_json);
+        let body = error_text(call.in_time(body)).await;
+        let is_problem = has_media_type(&head.headers, "application/problem+json");
         let problem = if is_problem { Problem::parse(&body) } else { None };
         let answer = StatusError { status: head.status, headers: head.headers, body, problem };
         Err(call.error(Kind::Status(answer)))
     }
 
-    /// Reads the whole body.
+    /// Reads the whole body. What is left of the call's time bounds this too: that of its [`timeout`] and that of the
+    /// stack's deadline. A body that you stream yourself has no such bound.
+    ///
+    /// [`timeout`]: crate::RequestBuilder::timeout
     ///
     /// # Errors
-    /// When the body breaks off, or has more bytes than the client's limit.
+    /// When the body breaks off, when time runs out, or when it has more bytes than the client's limit.
     pub async fn bytes(self) -> Result<Reply<Bytes>, Error> {
         let (head, body) = self.response.into_parts();
-        let body = read(body, self.call.limits.body).await.map_err(|kind| self.call.error(kind))?;
+        let body = read(self.call.in_time(body), self.call.limits.body).await;
+        let body = body.map_err(|kind| self.call.error(kind))?;
         Ok(Reply { response: Response::from_parts(head, body), call: self.call })
     }
 
@@ -140,11 +144,6 @@ impl<T> fmt::Debug for Reply<T> {
     }
 }
 
-fn is_problem_json(content_type: &http::HeaderValue) -> bool {
-    let media_type = content_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
-    media_type.trim_ascii().eq_ignore_ascii_case(b"application/problem+json")
-}
-
 async fn read<R>(body: R, limit: usize) -> Result<Bytes, Kind>
 where
     R: Body<Data = Bytes>,
@@ -180,7 +179,7 @@ where
 
 /// How much of an error's text is kept.
 const ERROR_TEXT: usize = 64 * 1024;
-/// How long is waited for it: the error is known by then, its text is a courtesy.
+/// How long is waited for it, if the call has so much left: the error is known by then, its text is a courtesy.
 const ERROR_TEXT_TIME: Duration = Duration::from_secs(5);
 
 /// What can be had of the text, and no error: that it is missing must not hide the status.

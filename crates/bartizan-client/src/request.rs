@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bartizan_core::{BoxError, CallContext, Header};
-use bartizan_timeout::DeadlineLayer;
+use bartizan_timeout::{BodyDeadline, DeadlineLayer};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
@@ -123,7 +123,8 @@ impl<S, B> RequestBuilder<S, B> {
         self
     }
 
-    /// At most so long for this call, to the answer's head, with all its attempts. Shortens what the stack allows.
+    /// At most so long for this call, with all its attempts: through the body where that is read here, as
+    /// [`fetch`](Self::fetch) and [`Reply::bytes`] do, else to the answer's head. Shortens what the stack allows.
     pub fn timeout(mut self, total: Duration) -> Self {
         self.time = Some(total);
         self
@@ -195,13 +196,17 @@ where
     ///
     /// # Errors
     /// When the request cannot be built, when the service fails or refuses, and when the answer is not 2xx.
-    pub async fn send(self) -> Result<Reply<R>, Error> {
+    pub async fn send(mut self) -> Result<Reply<R>, Error> {
+        self.context().through_body_mut();
         let (mut asked, time, service) = (self.asked(), self.time, self.service.clone());
         let mut request = self.build()?;
         asked.follow(request.extensions_mut());
         let result = match time {
             None => service.oneshot(request).await.map_err(Into::into),
-            Some(total) => DeadlineLayer::new(total).layer(service).oneshot(request).await,
+            Some(total) => within(total, service, request).await.map(|(response, deadline)| {
+                asked.deadline = deadline;
+                response
+            }),
         };
         match result {
             Ok(response) => Reply::of(response, asked).await,
@@ -237,6 +242,21 @@ where
         }
         self.send().await?.json().await
     }
+}
+
+/// The answer, and what is left of the time for its body.
+async fn within<S, B, R>(
+    total: Duration,
+    service: S,
+    request: Request<B>,
+) -> Result<(Response<R>, BodyDeadline), BoxError>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    let (head, body) = DeadlineLayer::new(total).layer(service).oneshot(request).await?.into_parts();
+    let (body, deadline) = body.into_parts();
+    Ok((Response::from_parts(head, body.expect("nobody has read it yet")), deadline))
 }
 
 impl<S, B> fmt::Debug for RequestBuilder<S, B> {

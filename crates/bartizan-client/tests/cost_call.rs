@@ -8,12 +8,11 @@ use std::task::{Context, Poll, Waker};
 use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, Client};
 use bartizan_core::BoxError;
 use bartizan_test::alloc::{self, CountingAllocator};
-use bartizan_timeout::DeadlineLayer;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use tower_layer::{Identity, Layer, Stack};
+use tower_layer::{Identity, Layer};
 use tower_service::Service;
 
 #[global_allocator]
@@ -59,11 +58,10 @@ fn what_errors_would_tell_costs_little_while_there_is_none() {
     let absolute = "https://api.example.com/v1/users/7";
     let bare = allocations(&Identity::new(), absolute);
     assert_eq!(allocations(&base, absolute), bare, "it stays where it is");
-    // The deadline pays for the first extension of a request.
-    let stack = Stack::new(DeadlineLayer::default(), base);
+    // The call's context pays for the first extension of a request.
     let joining = 2; // the text, and that it is shared
     let telling = 2; // the place, and that it is boxed among the extensions
-    assert_eq!(allocations(&stack, "users/7"), allocations(&stack, absolute) + joining + telling);
+    assert_eq!(allocations(&base, "users/7"), bare + joining + telling);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Extensions;
@@ -23,6 +24,7 @@ pub struct CallContext {
     retry: RetryOverride,
     attempt: Option<NonZeroU32>,
     partition: Option<Arc<str>>,
+    through_body: Option<ThroughBody>,
 }
 
 impl CallContext {
@@ -46,6 +48,16 @@ impl CallContext {
         if self.deadline.is_none_or(|earlier| deadline.at < earlier.at) {
             self.deadline = Some(deadline);
         }
+    }
+
+    /// Whether the deadline bounds the response's body too, if somebody has a say in that.
+    pub fn through_body(&self) -> Option<&ThroughBody> {
+        self.through_body.as_ref()
+    }
+
+    /// The switch for that, put in first if there is none, and off until somebody turns it on.
+    pub fn through_body_mut(&mut self) -> &ThroughBody {
+        self.through_body.get_or_insert_default()
     }
 
     /// What the caller said about retries of this one call.
@@ -86,6 +98,7 @@ impl fmt::Debug for CallContext {
             .field("retry", &self.retry)
             .field("attempt", &self.attempt)
             .field("partition", &self.partition.as_ref().map(|_| format_args!("..")))
+            .field("through_body", &self.through_body)
             .finish()
     }
 }
@@ -114,6 +127,44 @@ impl Deadline {
     /// The whole of the time that was given.
     pub fn total(&self) -> Duration {
         self.at.saturating_duration_since(self.started)
+    }
+}
+
+/// Switches the deadline of one call on for the response's body too. Off, it ends at the head.
+///
+/// Clones share the switch. It may be turned when the head is there already, by the one who then knows whether the body is
+/// read at once or streamed to somebody who takes his time.
+///
+/// ```
+/// use bartizan_core::CallContext;
+///
+/// let mut request = http::Request::new(());
+/// let through_body = CallContext::edit(request.extensions_mut()).through_body_mut().clone();
+/// // ... the request is sent, the head comes ...
+/// through_body.turn_on();
+/// assert!(through_body.is_on());
+/// ```
+#[derive(Clone, Default)]
+pub struct ThroughBody {
+    on: Arc<AtomicBool>,
+}
+
+impl ThroughBody {
+    /// From now on the deadline bounds the body.
+    pub fn turn_on(&self) {
+        // It guards no other memory.
+        self.on.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the deadline bounds the body.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for ThroughBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ThroughBody").field(&self.is_on()).finish()
     }
 }
 
@@ -164,6 +215,16 @@ mod tests {
         assert_eq!(deadline.left(start + 9 * SECOND), Duration::ZERO);
         assert_eq!(deadline.total(), 3 * SECOND);
         assert_eq!(Deadline::after(start, Duration::MAX), None);
+    }
+
+    #[test]
+    fn a_switch_is_shared_by_the_copies_of_a_call() {
+        let mut call = CallContext::default();
+        assert!(call.through_body().is_none());
+        assert!(!call.through_body_mut().is_on());
+        let copy = call.clone();
+        call.through_body_mut().turn_on();
+        assert!(copy.through_body().is_some_and(ThroughBody::is_on));
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
 //! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
-//! | facts of one call | [`CallContext`], [`Deadline`], [`Attempts`] |
+//! | what the content is | [`has_media_type`] |
+//! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
 //! | state per upstream | [`Origin`], [`PerOrigin`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
 //! | readiness | [`ReadyThenCall`] |
@@ -37,6 +38,7 @@ mod delivery;
 mod error;
 mod face;
 mod header;
+mod media_type;
 mod origin;
 mod per_origin;
 mod ready_then_call;
@@ -54,12 +56,13 @@ mod transport;
 pub use chance::Chance;
 pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
-pub use context::{Attempts, CallContext, Deadline, RetryOverride};
+pub use context::{Attempts, CallContext, Deadline, RetryOverride, ThroughBody};
 pub use date::http_date;
 pub use delivery::{Delivery, delivery};
 pub use error::{BoxError, find_source};
 pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
 pub use header::{Header, InvalidHeader};
+pub use media_type::has_media_type;
 pub use origin::{Origin, RelativeUri};
 pub use per_origin::{Entry, PerOrigin};
 pub use ready_then_call::ReadyThenCall;

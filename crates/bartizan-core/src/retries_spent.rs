@@ -19,7 +19,7 @@ use crate::BoxError;
 /// let three = NonZeroU32::new(3).unwrap();
 /// let error = RetriesSpent::new(three, std::fmt::Error.into());
 /// assert!(find_source::<std::fmt::Error>(&error).is_some());
-/// assert!(error.to_string().ends_with("; gave up after 3 attempts"));
+/// assert!(error.to_string().starts_with("gave up after 3 attempts: "));
 ///
 /// // The last attempt was refused before it was sent; the first was not.
 /// let error = RetriesSpent::new(three, Rejection::new(None).into());
@@ -51,8 +51,8 @@ impl RetriesSpent {
 impl fmt::Display for RetriesSpent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.attempts.get() {
-            1 => write!(f, "{}; not sent again", self.error),
-            attempts => write!(f, "{}; gave up after {attempts} attempts", self.error),
+            1 => write!(f, "not sent again: {}", self.error),
+            attempts => write!(f, "gave up after {attempts} attempts: {}", self.error),
         }
     }
 }
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn says_how_often_it_was_tried() {
-        assert_eq!(spent(1).to_string(), "nothing was sent; not sent again");
-        assert_eq!(spent(2).to_string(), "nothing was sent; gave up after 2 attempts");
+        assert_eq!(spent(1).to_string(), "not sent again: nothing was sent");
+        assert_eq!(spent(2).to_string(), "gave up after 2 attempts: nothing was sent");
     }
 
     #[test]

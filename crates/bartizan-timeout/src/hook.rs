@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use crate::{AttemptTimedOut, DeadlineExceeded};
+use crate::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 
-/// Told of every call that a timeout layer ended. `()` is told nothing.
+/// Told of every call, and every body, that a timeout layer ended. `()` is told nothing.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,7 +42,7 @@ impl<H: Hook + ?Sized> Hook for Arc<H> {
     }
 }
 
-/// What ended the call.
+/// What ended the call, or the reading of its body.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum TimedOut<'a> {
@@ -50,4 +50,8 @@ pub enum TimedOut<'a> {
     Attempt(&'a AttemptTimedOut),
     /// The whole call took too long, or had no time left to start with.
     Deadline(&'a DeadlineExceeded),
+    /// The next frame of a body did not come.
+    BodyStalled(&'a BodyStalled),
+    /// Too little of a body came.
+    BodyTooSlow(&'a BodyTooSlow),
 }

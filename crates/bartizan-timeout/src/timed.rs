@@ -4,14 +4,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::AttemptTimedOut;
 use crate::target::Target;
+use crate::{AttemptTimedOut, timer};
 
 pin_project! {
-    /// A future with a timer beside it. The heart of both layers.
+    /// A future with a timer beside it. The heart of the layers that bound a call.
     pub(crate) struct Timed<F> {
         #[pin]
         future: F,
@@ -45,14 +44,8 @@ impl<F: Future> Timed<F> {
             let Some(until) = until() else { return Poll::Pending };
             this.timer.set(Some(sleep_until(until)));
         }
-        let mut timer = this.timer.as_pin_mut().expect("the timer was set above");
-        // A future that uses up the task's budget in every poll would else keep the timer from being polled for ever.
-        let fired = if coop::has_budget_remaining() {
-            timer.poll(cx)
-        } else {
-            Pin::new(&mut coop::unconstrained(timer.as_mut())).poll(cx)
-        };
-        fired.map(|()| Err(Expired))
+        let timer = this.timer.as_pin_mut().expect("the timer was set above");
+        timer::poll(timer, cx).map(|()| Err(Expired))
     }
 }
 

@@ -14,7 +14,27 @@ pub(crate) fn timed_out(event: TimedOut<'_>) {
                 elapsed = ?error.elapsed(),
                 total = ?error.total(),
                 sent = error.was_sent(),
+                body_bytes = error.body_bytes(),
                 "deadline exceeded"
+            );
+        }
+        TimedOut::BodyStalled(error) => {
+            tracing::debug!(
+                host = error.host(),
+                elapsed = ?error.elapsed(),
+                limit = ?error.limit(),
+                body_bytes = error.bytes(),
+                "body stalled"
+            );
+        }
+        TimedOut::BodyTooSlow(error) => {
+            tracing::debug!(
+                host = error.host(),
+                elapsed = ?error.elapsed(),
+                asked = error.limit().bytes(),
+                window_bytes = error.window_bytes(),
+                body_bytes = error.bytes(),
+                "body too slow"
             );
         }
     }

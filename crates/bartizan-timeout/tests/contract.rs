@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bartizan_core::{CallContext, Deadline};
 use bartizan_test::contract;
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer, MinThroughput};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -22,6 +22,16 @@ fn deadline() {
     contract::check(DeadlineLayer::enforce_only);
     contract::check(|| DeadlineLayer::default().stamp_only());
     contract::check(|| DeadlineLayer::default().respond());
+    contract::check(|| DeadlineLayer::default().through_body());
+    contract::check(|| DeadlineLayer::default().through_body().respond());
+}
+
+#[test]
+fn body_timeout() {
+    let floor = MinThroughput::new(1024, Duration::from_secs(30)).expect("sound");
+    contract::check(BodyTimeoutLayer::default);
+    contract::check(BodyTimeoutLayer::disabled);
+    contract::check(|| BodyTimeoutLayer::default().min_throughput(floor).including_event_streams());
 }
 
 /// No call has time left, so that the layers refuse them all.
@@ -45,4 +55,6 @@ fn an_inner_that_is_not_send_will_do() {
     contract::accepts_local(&AttemptTimeoutLayer::default());
     contract::accepts_local(&AttemptTimeoutLayer::default().respond());
     contract::accepts_local(&DeadlineLayer::default());
+    contract::accepts_local(&DeadlineLayer::default().through_body().respond());
+    contract::accepts_local(&BodyTimeoutLayer::default());
 }

@@ -7,10 +7,14 @@ use std::time::Duration;
 use bartizan::Client;
 use bartizan::client::BoxedBody;
 use bartizan::client::intercept::{InterceptLayer, Next, Refused};
-use bartizan::retry::{Backoff, RetryLayer};
-use bartizan::timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan::core::find_source;
+use bartizan::retry::{Backoff, Budget, RetryLayer};
+use bartizan::timeout::{
+    AttemptTimeoutLayer, BodyStalled, BodyTimeoutLayer, DeadlineExceeded, DeadlineLayer,
+};
 use bartizan_test::server::{Act, Sequence, Server};
 use http::Response;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 /// `{"name":"alice"}`
@@ -19,7 +23,7 @@ const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\xca\x4b\x
 fn soon() -> RetryLayer {
     let backoff =
         Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)).expect("1 is below 5");
-    RetryLayer::new().backoff(backoff).throttled_backoff(backoff)
+    RetryLayer::new().backoff(backoff).throttled_backoff(backoff).budget(Budget::none())
 }
 
 async fn server(acts: impl IntoIterator<Item = Act>) -> Server {
@@ -321,4 +325,24 @@ fn a_root_certificate_that_is_none_is_told_with_the_fix() {
 fn debug_keeps_what_headers_hold() {
     let builder = Client::builder("https://api.example.com").default_header("x-api-key", "s3cret");
     assert!(!format!("{builder:?} {:?}", builder.clone().build()).contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still_is_an_error_streamed_or_read() {
+    let stands_still = || Act::reply(200).body("hello").slow_body(2, Duration::from_secs(60));
+    let server = server([stands_still(), stands_still(), stands_still()]).await;
+    let builder = || Client::builder(&server.uri("/")).retry(RetryLayer::disabled());
+
+    let guarded = builder().body_timeout(BodyTimeoutLayer::new(Duration::from_millis(50))).build();
+    let guarded = guarded.expect("a valid client");
+    let streamed = guarded.get("a").send().await.expect("the head is there").into_body();
+    let error = streamed.collect().await.expect_err("the rest is not");
+    assert!(find_source::<BodyStalled>(&*error).is_some(), "{error}");
+    let error = guarded.get("a").fetch::<Value>().await.expect_err("likewise");
+    assert!(error.is_timeout() && error.is_body(), "{error}");
+
+    let client =
+        builder().deadline(DeadlineLayer::new(Duration::from_millis(200))).build().expect("a valid client");
+    let error = client.get("a").fetch::<Value>().await.expect_err("a body that is read is part of the call");
+    assert!(error.is_timeout() && find_source::<DeadlineExceeded>(&error).is_some(), "{error}");
 }

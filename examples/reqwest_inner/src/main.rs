@@ -32,7 +32,7 @@ async fn send(
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let acts = [Act::reply(503), Act::hang(), Act::reply(200).body(r#"{"name":"alice"}"#)];
+    let acts = [Act::hang(), Act::reply(200).body(r#"{"name":"alice"}"#)];
     let server = Server::h1(Sequence::new(acts)).await?;
     let url = std::env::args().nth(1).unwrap_or_else(|| server.uri("/users/7"));
 

@@ -37,7 +37,9 @@ pub fn all(seeds: u64) -> Vec<Summary> {
         }
     }
     for trouble in [Trouble::Slowdown, Trouble::DearFailures] {
-        for strategy in [Strategy::None, Strategy::Bartizan(Budget::new()), Strategy::Bartizan(Budget::fleet())] {
+        for strategy in
+            [Strategy::None, Strategy::Bartizan(Budget::new()), Strategy::Bartizan(Budget::fleet())]
+        {
             cases.push(Case { clients: TINY_CLIENTS, strategy, trouble });
         }
     }

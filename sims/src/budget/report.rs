@@ -63,7 +63,11 @@ const READING: &str = "\n## How to read it\n\n\
 
 fn table(text: &mut String, summaries: &[Summary], trouble: Trouble, clients: usize) {
     let every = clients as f64 / (0.8 * WORKERS as f64 / WORK.as_secs_f64());
-    let each = if every < 1.0 { format!("{:.0} calls a second", every.recip()) } else { format!("a call every {every:.0} s") };
+    let each = if every < 1.0 {
+        format!("{:.0} calls a second", every.recip())
+    } else {
+        format!("a call every {every:.0} s")
+    };
     let _ = write!(
         text,
         "\n{} clients, {each} each:\n\n| | good | load | recovery |\n|---|--:|--:|--:|\n",

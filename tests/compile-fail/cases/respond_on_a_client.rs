@@ -3,13 +3,13 @@
 use std::io;
 
 use bartizan::core::Respond;
-use bartizan::timeout::DeadlineLayer;
+use bartizan::timeout::{DeadlineBody, DeadlineLayer};
 use http::{Request, Response};
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-type HttpClient = BoxCloneSyncService<Request<()>, Response<Full<Bytes>>, io::Error>;
-type Answer = Response<bartizan::core::RespondBody<()>>;
+type HttpClient = BoxCloneSyncService<Request<()>, Response<()>, io::Error>;
+type Answer = Response<bartizan::core::RespondBody<DeadlineBody<()>>>;
 
 fn main() {
     let layer: DeadlineLayer<Respond> = DeadlineLayer::default().respond();

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service};
 
-type Route = BoxCloneSyncService<Request<()>, Response<Full<Bytes>>, Infallible>;
+type Route = BoxCloneSyncService<Request<()>, Response<()>, Infallible>;
 
 /// The bounds of `axum::Router::layer`.
 fn router_layer<L>(_: L)

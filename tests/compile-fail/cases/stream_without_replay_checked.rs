@@ -11,10 +11,10 @@ use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
 type Stream = BoxBody<Bytes, Infallible>;
-type HttpClient = BoxCloneSyncService<Request<Stream>, Response<Full<Bytes>>, BoxError>;
+type HttpClient = BoxCloneSyncService<Request<Stream>, Response<String>, BoxError>;
 
 fn main() {
     let _ = ServiceBuilder::new()
         .layer(RetryLayer::new())
-        .check_service::<HttpClient, Request<Stream>, Response<Full<Bytes>>, BoxError>();
+        .check_service::<HttpClient, Request<Stream>, Response<String>, BoxError>();
 }

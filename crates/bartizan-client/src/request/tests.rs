@@ -1,9 +1,11 @@
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 
-use bartizan_core::{Attempts, Rejection, find_source};
+use bartizan_core::{Attempts, Rejection, RetryOverride, find_source};
 use bartizan_test::bodies::{self, Step};
-use bartizan_timeout::{AttemptTimedOut, AttemptTimeoutLayer, DeadlineExceeded};
+use bartizan_timeout::{
+    AttemptTimedOut, AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineExceeded, MinThroughput,
+};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use tower::service_fn;
@@ -373,7 +375,76 @@ async fn one_call_may_be_different() {
     assert_eq!(retry.attempts, Some(three));
     assert_eq!(request.extensions().get(), Some(&"mine"));
     client.get("http://a.example/a").send().await.unwrap();
-    assert!(seen.lock().unwrap().pop().unwrap().extensions().is_empty());
+    let request = seen.lock().unwrap().pop().unwrap();
+    assert_eq!(CallContext::of(request.extensions()).unwrap().retry(), RetryOverride::default());
+    assert!(request.extensions().get::<&str>().is_none());
+}
+
+/// A head at once, and one byte of the body.
+fn stalls(status: u16) -> impl Upstream<bodies::Body> {
+    service_fn(move |_: Request<Full<Bytes>>| async move {
+        let body = bodies::Body::frames([Step::data("a")]).then_never();
+        Ok(Response::builder().status(status).body(body).unwrap())
+    })
+}
+
+async fn after<T>(reading: impl Future<Output = Result<T, Error>>) -> (Duration, Error) {
+    let start = tokio::time::Instant::now();
+    let error = tokio::time::timeout(3600 * SECOND, reading).await.expect("it ends").err().unwrap();
+    (start.elapsed(), error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_read_ends_with_the_stacks_deadline_and_with_the_calls_own() {
+    let client = Client::new(DeadlineLayer::new(5 * SECOND).layer(stalls(200)));
+    let other = Client::new(stalls(200));
+    for (seconds, (elapsed, error)) in [
+        (5, after(client.get("/a").fetch::<User>()).await),
+        (5, after(client.get("/a").fetch_one::<User>()).await),
+        (5, after(async { client.get("/a").send().await?.bytes().await }).await),
+        (5, after(async { client.get("/a").send().await?.text().await }).await),
+        (2, after(client.get("/a").timeout(2 * SECOND).fetch::<User>()).await),
+        (2, after(other.get("/a").timeout(2 * SECOND).fetch::<User>()).await),
+        (2, after(async { other.get("/a").timeout(2 * SECOND).send().await?.text().await }).await),
+    ] {
+        assert_eq!(elapsed, seconds * SECOND, "{error}");
+        assert!(error.is_timeout() && error.is_body(), "{error}");
+        assert_eq!(error.as_status(), Some(http::StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(find_source::<DeadlineExceeded>(&error).unwrap().body_bytes(), Some(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_streamed_has_no_deadline() {
+    let slow = service_fn(|_: Request<Full<Bytes>>| async {
+        Ok::<_, BoxError>(Response::new(bodies::Body::frames([Step::Wait(60 * SECOND), Step::data("a")])))
+    });
+    let client = Client::new(DeadlineLayer::new(5 * SECOND).layer(slow));
+    let streamed = client.get("/a").timeout(2 * SECOND).send().await.unwrap().into_body();
+    assert_eq!(streamed.collect().await.unwrap().to_bytes(), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_an_error_is_waited_for_no_longer_than_the_call_may_take() {
+    let stack = Client::new(DeadlineLayer::new(2 * SECOND).layer(stalls(500)));
+    let own = Client::new(stalls(500));
+    for (elapsed, error) in
+        [(after(stack.get("/a").send()).await), (after(own.get("/a").timeout(2 * SECOND).send()).await)]
+    {
+        assert_eq!(elapsed, 2 * SECOND);
+        assert_eq!(error.status().unwrap(), 500);
+        assert_eq!(error.body_text(), Some("a"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_was_cut_off_by_its_guard_is_a_time_out() {
+    let floor = MinThroughput::new(9, SECOND).unwrap();
+    let guard = BodyTimeoutLayer::new(3 * SECOND);
+    for guard in [guard.clone(), guard.min_throughput(floor)] {
+        let error = Client::new(guard.layer(stalls(200))).get("/a").fetch::<User>().await.unwrap_err();
+        assert!(error.is_timeout() && error.is_body(), "{error}");
+    }
 }
 
 #[tokio::test]

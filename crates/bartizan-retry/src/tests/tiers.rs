@@ -16,7 +16,7 @@ async fn tiers_do_not_multiply() {
             ServiceBuilder::new().layer(layer().hook(told.clone())).layer(layer()).service(upstream.clone());
         match service.oneshot(get()).await {
             Ok(response) => assert_eq!(response.extensions().get().copied(), attempts(3)),
-            Err(error) => assert_eq!(error.to_string(), "reset; gave up after 3 attempts"),
+            Err(error) => assert_eq!(error.to_string(), "gave up after 3 attempts: reset"),
         }
         assert_eq!((upstream.calls(), told.take()), (3, vec!["spent after 1".into()]));
     }
@@ -32,7 +32,7 @@ async fn a_tier_without_budget_stops_the_outer_ones_too() {
             .service(upstream.clone());
         match service.oneshot(get()).await {
             Ok(response) => assert_eq!(response.extensions().get().copied(), attempts(1)),
-            Err(error) => assert_eq!(error.to_string(), "reset; not sent again"),
+            Err(error) => assert_eq!(error.to_string(), "not sent again: reset"),
         }
         assert_eq!((upstream.calls(), told.take()), (1, vec!["spent after 1".into()]));
     }

@@ -124,10 +124,14 @@ async fn the_deadline_cuts_an_attempt_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_beyond_the_limit_changes_nothing() {
+async fn a_deadline_at_the_limit_or_beyond_changes_nothing() {
     let service = AttemptTimeoutLayer::new(SECOND).layer(Upstream::slow(60 * SECOND).service());
-    let error = service.oneshot(request_with_deadline(SECOND)).await.unwrap_err();
-    assert!(error.is::<AttemptTimedOut>());
+    for deadline in [SECOND, SECOND + Duration::from_nanos(1)] {
+        let error = service.clone().oneshot(request_with_deadline(deadline)).await.unwrap_err();
+        assert!(error.is::<AttemptTimedOut>(), "{deadline:?}");
+    }
+    let error = service.oneshot(request_with_deadline(SECOND - Duration::from_nanos(1))).await.unwrap_err();
+    assert!(error.is::<DeadlineExceeded>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,6 +212,7 @@ impl Hook for Told {
         self.0.lock().unwrap().push(match event {
             TimedOut::Attempt(error) => format!("{:?}", error.elapsed()),
             TimedOut::Deadline(error) => format!("deadline, sent: {}", error.was_sent()),
+            other => panic!("{other:?}"),
         });
     }
 }
@@ -222,4 +227,50 @@ async fn the_hook_is_told_of_time_outs_only() {
     let _ = slow.clone().oneshot(request_with_deadline(SECOND / 2)).await;
     let _ = slow.oneshot(request_with_deadline(Duration::ZERO)).await;
     assert_eq!(*told.0.lock().unwrap(), ["1s", "deadline, sent: true", "deadline, sent: false"]);
+}
+
+const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
+
+/// What the origin is told by an attempt of `request`.
+async fn told(layer: AttemptTimeoutLayer, request: Request<()>) -> Vec<String> {
+    let echo = service_fn(|request: Request<()>| async move {
+        let values = request.headers().get_all(TIME_LEFT).iter();
+        Ok::<_, Infallible>(Response::new(
+            values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>(),
+        ))
+    });
+    layer.layer(echo).oneshot(request).await.unwrap().into_body()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_origin_is_told_what_the_attempt_has() {
+    let layer = AttemptTimeoutLayer::new(2 * SECOND).pass_on(TIME_LEFT);
+    assert_eq!(told(layer.clone(), request()).await, ["2000"]);
+    assert_eq!(told(layer.clone(), request_with_deadline(3 * SECOND)).await, ["2000"]);
+    assert_eq!(told(layer.clone(), request_with_deadline(SECOND / 2)).await, ["500"]);
+    assert_eq!(told(layer, request_with_deadline(Duration::from_micros(1))).await, ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_origin_is_told_once() {
+    let mut request = request();
+    request.headers_mut().append(TIME_LEFT, "7".parse().unwrap());
+    request.headers_mut().append(TIME_LEFT, "8".parse().unwrap());
+    assert_eq!(told(AttemptTimeoutLayer::new(SECOND).pass_on(TIME_LEFT), request).await, ["1000"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_origin_is_told_nothing_without_a_bound_or_unasked() {
+    assert!(told(AttemptTimeoutLayer::default(), request()).await.is_empty());
+    for unbounded in [AttemptTimeoutLayer::disabled(), AttemptTimeoutLayer::new(Duration::MAX)] {
+        assert!(told(unbounded.pass_on(TIME_LEFT), request()).await.is_empty());
+    }
+}
+
+#[test]
+fn debug_shows_the_limit_and_the_field() {
+    let layer = AttemptTimeoutLayer::new(SECOND).pass_on(TIME_LEFT);
+    let shown = format!("{layer:?} {:?}", layer.layer(()));
+    assert_eq!(shown.matches("limit: Some(1s)").count(), 2, "{shown}");
+    assert_eq!(shown.matches("x-time-left-ms").count(), 2, "{shown}");
 }

@@ -50,7 +50,7 @@ async fn a_call_ends_at_the_deadline() {
 async fn inner_layers_see_the_deadline() {
     let at = (Instant::now() + 3 * SECOND).into_std();
     let seen = DeadlineLayer::new(3 * SECOND).layer(upstream(SECOND)).oneshot(request()).await.unwrap();
-    assert_eq!(seen.into_body().unwrap().at, at);
+    assert_eq!(seen.into_body().into_inner().unwrap().unwrap().at, at);
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +104,7 @@ async fn disabled_and_unbounded_leave_the_call_alone() {
     let disabled = DeadlineLayer::disabled().layer(upstream(9 * SECOND));
     assert!(disabled.oneshot(request_with_deadline(SECOND)).await.is_ok());
     let seen = DeadlineLayer::new(Duration::MAX).layer(upstream(SECOND)).oneshot(request()).await.unwrap();
-    assert_eq!(seen.into_body(), None);
+    assert_eq!(seen.into_body().into_inner().unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,4 +134,73 @@ async fn as_an_answer_it_is_504() {
     let service = DeadlineLayer::new(SECOND).respond().layer(upstream(9 * SECOND));
     let Ok(response) = service.oneshot(request()).await;
     assert_eq!(response.status(), 504);
+}
+
+const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
+
+fn request_that_says(millis: &str) -> Request<()> {
+    let mut request = request();
+    request.headers_mut().insert(TIME_LEFT, millis.parse().unwrap());
+    request
+}
+
+async fn total_of(layer: DeadlineLayer, request: Request<()>) -> Option<Duration> {
+    let response = layer.layer(upstream(Duration::ZERO)).oneshot(request).await.unwrap();
+    response.into_body().into_inner().unwrap().map(|deadline| deadline.total())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_request_says_shortens_its_deadline_and_never_lengthens_it() {
+    let layer = DeadlineLayer::new(3 * SECOND).shortened_by(TIME_LEFT);
+    for (millis, total) in
+        [("1500", SECOND * 3 / 2), ("3001", 3 * SECOND), ("99999999999999999999", 3 * SECOND)]
+    {
+        assert_eq!(total_of(layer.clone(), request_that_says(millis)).await, Some(total), "{millis}");
+    }
+    let no_time = layer.layer(upstream(SECOND)).oneshot(request_that_says("0")).await;
+    assert!(find_source::<Rejection>(&*no_time.unwrap_err()).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn malformed_times_and_fields_that_nobody_asked_for_are_ignored() {
+    let layer = DeadlineLayer::new(3 * SECOND);
+    assert_eq!(total_of(layer.clone(), request_that_says("5")).await, Some(3 * SECOND));
+    let layer = layer.shortened_by(TIME_LEFT);
+    assert_eq!(total_of(layer, request_that_says("-5")).await, Some(3 * SECOND));
+    let disabled = DeadlineLayer::disabled().shortened_by(TIME_LEFT).through_body();
+    assert_eq!(total_of(disabled, request_that_says("5")).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_only_requests_have_a_time_the_clock_starts_with_them() {
+    let layer = DeadlineLayer::enforce_only().shortened_by(TIME_LEFT);
+    assert_eq!(total_of(layer.clone(), request_that_says("5")).await, Some(Duration::from_millis(5)));
+    assert_eq!(total_of(layer, request()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_passes_on_what_a_server_takes_over() {
+    let server = DeadlineLayer::new(60 * SECOND).shortened_by(TIME_LEFT).layer(upstream(Duration::ZERO));
+    let client = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(3 * SECOND))
+        .layer(AttemptTimeoutLayer::new(9 * SECOND).pass_on(TIME_LEFT))
+        // As if over the wire.
+        .map_request(|request: Request<()>| {
+            let mut sent = Request::new(());
+            *sent.headers_mut() = request.headers().clone();
+            sent
+        })
+        .service(server);
+    let response = client.oneshot(request()).await.unwrap();
+    let seen = response.into_body().into_inner().unwrap().into_inner().unwrap().unwrap();
+    assert_eq!(seen.total(), 3 * SECOND);
+}
+
+#[test]
+fn debug_shows_the_rule() {
+    let layer = DeadlineLayer::new(SECOND).through_body().shortened_by(TIME_LEFT);
+    let shown = format!("{layer:?} {:?}", layer.layer(()));
+    for part in ["total: Some(1s)", "through_body: true", "x-time-left-ms"] {
+        assert_eq!(shown.matches(part).count(), 2, "{shown}");
+    }
 }

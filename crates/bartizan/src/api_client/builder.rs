@@ -5,7 +5,7 @@ use bartizan_client::log::LogLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, BoxedService, DefaultHeadersLayer};
 use bartizan_core::{BoxError, Header, InvalidHeader, Origin};
 use bartizan_retry::RetryLayer;
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::Full;
@@ -30,11 +30,12 @@ use super::tls::{OwnRoots, tls};
 ///
 /// | | default | set with |
 /// |---|---|---|
-/// | the whole call, to the answer's head | 30 s | [`deadline`](Self::deadline) |
+/// | the whole call, through a body that is read, to the head of one that is streamed | 30 s | [`deadline`](Self::deadline) |
 /// | redirects | at most 10; on another origin without credentials | [`redirects`](Self::redirects) |
 /// | decompression | gzip, brotli, deflate | [`no_decompression`](Self::no_decompression) |
-/// | retry | 3 attempts of what may be sent again | [`retry`](Self::retry) |
+/// | retry | 3 attempts of what may be sent again, within the origin's budget | [`retry`](Self::retry) |
 /// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
+/// | a body that stands still | 30 s; an event stream may | [`body_timeout`](Self::body_timeout) |
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
 /// | an HTTP proxy | none, whatever the environment says | [`proxy`](Self::proxy) |
 /// | TLS | rustls on ring, the system's root certificates | [`root_certificate_pem`](Self::root_certificate_pem) |
@@ -42,7 +43,7 @@ use super::tls::{OwnRoots, tls};
 /// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
 /// The order, outermost first: base URL, default headers, log of calls, interceptors of calls, deadline, redirects, decompression,
-/// retry, log of attempts, interceptors of attempts, attempt timeout, transport. The log is `tracing`'s, with the feature of that
+/// retry, log of attempts, interceptors of attempts, attempt timeout, body timeout, transport. The log is `tracing`'s, with the feature of that
 /// name, and stands outside the interceptors, so that it has a line for what they answer or refuse. A redirect is part of the
 /// call, and each hop has its own attempts.
 #[derive(Clone)]
@@ -57,6 +58,7 @@ pub struct ClientBuilder {
     retry: RetryLayer,
     attempts: Rings,
     attempt_timeout: AttemptTimeoutLayer,
+    body_timeout: BodyTimeoutLayer,
     connect_timeout: Duration,
     roots: OwnRoots,
     versions: Versions,
@@ -82,6 +84,7 @@ impl ClientBuilder {
             retry: RetryLayer::new(),
             attempts: Rings::default(),
             attempt_timeout: AttemptTimeoutLayer::default(),
+            body_timeout: BodyTimeoutLayer::default(),
             connect_timeout: Duration::from_secs(5),
             roots: OwnRoots::default(),
             versions: Versions::Agreed,
@@ -190,6 +193,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a body may stand still, streamed ones too. 30 s by default, and event streams as long as they like.
+    pub fn body_timeout(mut self, layer: BodyTimeoutLayer) -> Self {
+        self.body_timeout = layer;
+        self
+    }
+
     /// The time in which a connection must come about. 5 s by default: half an attempt's, so that a dead address leaves time
     /// for another.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
@@ -270,6 +279,7 @@ impl ClientBuilder {
             .option_layer(self.attempts.layer())
             .layer(self.attempt_timeout)
             .map_response(boxed)
+            .layer(self.body_timeout)
             .service(http);
         Ok(Client { inner: bartizan_client::Client::new(stack).boxed() })
     }
@@ -293,6 +303,7 @@ impl fmt::Debug for ClientBuilder {
             .field("redirects", &self.redirects)
             .field("retry", &self.retry)
             .field("attempt_timeout", &self.attempt_timeout)
+            .field("body_timeout", &self.body_timeout)
             .field("connect_timeout", &self.connect_timeout)
             .finish_non_exhaustive()
     }
