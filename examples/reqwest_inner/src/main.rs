@@ -1,6 +1,6 @@
 //! reqwest as the innermost service: its connections, proxies and TLS, with the layers of this workspace around it.
 //!
-//! `cargo run -p reqwest_inner` asks a server of its own, which fails twice before it answers; with a URL as argument it
+//! `cargo run -p reqwest_inner` asks a server of its own, which hangs once before it answers; with a URL as argument it
 //! asks that.
 
 use std::time::Duration;
