@@ -88,3 +88,25 @@ fn versioned_api() {
         ]
     );
 }
+
+#[test]
+fn retry_payments() {
+    let text = run("retry_payments");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[4..],
+        [
+            "  attempt 1: failed, sent again",
+            "payment 5: 201 Created after 2 attempts",
+            "  attempt 1: failed, sent again",
+            "payment 6: 201 Created after 2 attempts",
+            "  attempt 1: given up: budget",
+            "payment 7: 503 Service Unavailable",
+            "  attempt 1: given up: budget",
+            "payment 8: 503 Service Unavailable",
+            "  attempt 1: given up: budget",
+            "payment 9: 503 Service Unavailable",
+            "11 requests, 9 keys",
+        ]
+    );
+}

@@ -1,0 +1,70 @@
+//! What the documents say, with one seed.
+
+use bartizan_retry::{Budget, Jitter};
+use bartizan_sims::budget::{Case, Figures, Strategy, Trouble, run};
+use bartizan_sims::jitter::{Waits, effort};
+
+const MANY: usize = 10_000;
+const DEFAULT: Strategy = Strategy::Bartizan(Budget::new());
+
+fn of(trouble: Trouble, clients: usize, strategy: Strategy) -> Figures {
+    let figures = run(Case { clients, strategy, trouble }, 1);
+    let (good, load) = (figures.goodput(), figures.load());
+    println!("{trouble}, {clients} clients, {strategy}: {good:.3}, {load:.2}, {:?}", figures.recovery());
+    figures
+}
+
+#[test]
+fn after_a_slowdown_naive_retries_keep_the_server_down_and_a_budget_does_not() {
+    let recovery = |strategy| of(Trouble::Slowdown, MANY, strategy).recovery();
+    assert_eq!(recovery(Strategy::Naive), None);
+    assert_eq!(recovery(Strategy::Tower), None);
+    assert!(recovery(Strategy::None).is_some_and(|seconds| (20.0..30.0).contains(&seconds)));
+    assert!(recovery(DEFAULT).is_some_and(|seconds| (40.0..70.0).contains(&seconds)));
+}
+
+#[test]
+fn in_an_outage_a_budget_adds_little_load() {
+    let load = |strategy| of(Trouble::Outage, MANY, strategy).load();
+    assert!(load(Strategy::Naive) > 2.9);
+    assert!(load(DEFAULT) < 1.2);
+}
+
+#[test]
+fn when_failures_cost_work_a_reserve_of_one_bears_up_and_one_of_three_does_not() {
+    let goodput = |strategy| of(Trouble::DearFailures, MANY, strategy).goodput();
+    assert!((0.8..0.9).contains(&goodput(DEFAULT)));
+    assert!(goodput(Strategy::Naive) < 0.3);
+    assert!(goodput(Strategy::Bartizan(Budget::new().reserve(3))) < 0.6);
+}
+
+#[test]
+fn where_the_default_loses() {
+    let cheap = |strategy| of(Trouble::CheapFailures, MANY, strategy).goodput();
+    assert!(cheap(Strategy::Naive) > cheap(DEFAULT) + 0.1, "failures that cost nothing");
+    let tiny = |strategy| of(Trouble::Slowdown, 100_000, strategy).recovery();
+    assert_eq!(tiny(DEFAULT), None, "a hundred thousand tiny clients");
+    assert!(tiny(Strategy::Bartizan(Budget::fleet())).is_some());
+}
+
+#[test]
+fn jitter_has_the_shape_that_aws_found() {
+    let of = |waits| effort(waits, 100, 5);
+    let [none, exponential, full, decorrelated] = [
+        Waits::None,
+        Waits::Exponential(Jitter::None),
+        Waits::Exponential(Jitter::Full),
+        Waits::Exponential(Jitter::Decorrelated),
+    ]
+    .map(of);
+    assert!(none.calls > exponential.calls, "{none:?} {exponential:?}");
+    assert!(exponential.calls > 1.8 * full.calls, "{exponential:?} {full:?}");
+    assert!(decorrelated.seconds <= 1.1 * full.seconds, "{decorrelated:?} {full:?}");
+}
+
+#[test]
+fn one_seed_gives_one_result() {
+    let case = Case { clients: 20, strategy: DEFAULT, trouble: Trouble::Slowdown };
+    assert_eq!(run(case, 7), run(case, 7));
+    assert_ne!(run(case, 7), run(case, 8));
+}
