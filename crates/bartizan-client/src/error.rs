@@ -1,7 +1,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bartizan_core::{BoxError, Delivery, Rejection, delivery, find_source};
+use bartizan_core::{BoxError, Delivery, Rejection, RetriesSpent, delivery, find_source};
 use bartizan_timeout::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -52,6 +52,7 @@ pub(crate) struct StatusError {
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
     pub(crate) problem: Option<Problem>,
+    pub(crate) attempts: u32,
 }
 
 impl Error {
@@ -156,6 +157,12 @@ impl Error {
     /// How long until the refusing layer may let a call through, if it said so.
     pub fn retry_in(&self) -> Option<Duration> {
         Rejection::of(self).and_then(|rejection| rejection.retry_in())
+    }
+
+    /// How many attempts were made, where somebody tells: an answer does, and an error if there were several or no more was allowed.
+    pub fn attempts(&self) -> Option<u32> {
+        let spent = || find_source::<RetriesSpent>(self).map(|spent| spent.attempts().get());
+        self.answer().map(|answer| answer.attempts).or_else(spent)
     }
 
     fn answer(&self) -> Option<&StatusError> {

@@ -41,7 +41,7 @@ impl<T> Reply<T> {
 
     /// How many attempts were made for it.
     pub fn attempts(&self) -> u32 {
-        self.extensions().get::<Attempts>().map_or(1, |attempts| attempts.0.get())
+        attempts(self.extensions())
     }
 
     /// The body.
@@ -74,7 +74,8 @@ where
         let body = error_text(call.in_time(body)).await;
         let is_problem = has_media_type(&head.headers, "application/problem+json");
         let problem = if is_problem { Problem::parse(&body) } else { None };
-        let answer = StatusError { status: head.status, headers: head.headers, body, problem };
+        let attempts = attempts(&head.extensions);
+        let answer = StatusError { status: head.status, headers: head.headers, body, problem, attempts };
         Err(call.error(Kind::Status(answer)))
     }
 
@@ -142,6 +143,10 @@ impl<T> fmt::Debug for Reply<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({} {}: {})", self.call.method, redact::url(self.call.uri()), self.status())
     }
+}
+
+fn attempts(extensions: &Extensions) -> u32 {
+    extensions.get::<Attempts>().map_or(1, |attempts| attempts.0.get())
 }
 
 async fn read<R>(body: R, limit: usize) -> Result<Bytes, Kind>

@@ -2,7 +2,9 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use bartizan_core::{Attempts, BoxError, CallContext, Classify, Head, Outcome, classify};
+use bartizan_core::{
+    Attempts, BoxError, CallContext, Classify, Head, Outcome, RetriesSpent, classify, find_source,
+};
 use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -49,9 +51,10 @@ impl<C, H: Hook> Entry<C, H> {
             Outcome::Neutral => Ended::Refused,
             _ => Ended::Failed,
         };
-        let made = result.as_ref().ok().map(|response| {
-            response.extensions().get::<Attempts>().map_or(NonZeroU32::MIN, |&Attempts(made)| made)
-        });
+        let made = match head {
+            Ok(head) => Some(head.extensions.get().map_or(NonZeroU32::MIN, |&Attempts(made)| made)),
+            Err(error) => find_source::<RetriesSpent>(error).map(RetriesSpent::attempts),
+        };
         self.tell(ended, result.as_ref().ok().map(Response::status), head.err(), made);
     }
 

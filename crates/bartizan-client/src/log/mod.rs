@@ -36,7 +36,7 @@
 //! | `status` | of the response |
 //! | `error` | the error and its sources in one line: `client error: connect: timed out` |
 //! | `took` | from the call to the response's head, to the error, or to the drop |
-//! | `attempts` | of a call: how many were made; not there if it gave an error or was dropped, since then nobody says |
+//! | `attempts` | of a call: how many were made; not there if it was dropped, or failed by an error at once, since then nobody says |
 //! | `attempt` | of an attempt: which it was |
 //!
 //! Nothing else is: no header field, no query, no user information. Error texts are the work of others and may quote the URI:

@@ -30,7 +30,7 @@ pub struct Record<'a> {
     pub error: Option<&'a (dyn Error + 'static)>,
     /// Until the response's head, the error or the drop.
     pub took: Duration,
-    /// Of an attempt: which it was. Of a call: how many were made, where the answer tells.
+    /// Of an attempt: which it was. Of a call: how many were made, where the answer or the error tells.
     pub attempts: Option<NonZeroU32>,
     pub(super) uri: &'a Uri,
 }

@@ -109,10 +109,17 @@ async fn a_classifier_of_the_caller_decides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_has_its_sources_and_no_number_of_attempts() {
+async fn an_error_has_its_sources_and_the_number_of_attempts_if_it_tells() {
     let failing = || Err(chained(&["connect", "timed out"]).into());
     let line = told(LogLayer::call(), failing, request()).await;
     assert_eq!(line, "call failed GET api.example.com:8080/users/1 (connect: timed out) 1s");
+    let spent = || {
+        let three = NonZeroU32::new(3).unwrap();
+        Err(bartizan_core::RetriesSpent::new(three, chained(&["timed out"]).into()).into())
+    };
+    let line = told(LogLayer::call(), spent, request()).await;
+    assert!(line.starts_with("call failed 3 GET "), "{line}");
+    assert!(line.ends_with("(gave up after 3 attempts: timed out) 1s"), "{line}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -580,3 +580,34 @@ async fn a_connect_that_failed_is_told_by_any_transport() {
     let error = client.get("http://a.example/").send().await.unwrap().text().await.unwrap_err();
     assert!(error.is_body() && !error.is_connect(), "there was an answer: {error}");
 }
+
+#[tokio::test]
+async fn an_error_tells_how_many_attempts_were_made() {
+    let two = std::num::NonZeroU32::new(2).unwrap();
+    let spent = move |_: Request<Full<Bytes>>| {
+        let error = bartizan_core::RetriesSpent::new(two, io::Error::from(ErrorKind::ConnectionReset).into());
+        std::future::ready(Err::<Response<Full<Bytes>>, BoxError>(error.into()))
+    };
+    let answers = move |attempts: Option<Attempts>| {
+        service_fn(move |_: Request<Full<Bytes>>| {
+            let mut response = Response::builder().status(503).body(Full::<Bytes>::default()).unwrap();
+            if let Some(attempts) = attempts {
+                response.extensions_mut().insert(attempts);
+            }
+            std::future::ready(Ok::<_, BoxError>(response))
+        })
+    };
+    let error = Client::new(service_fn(spent)).get("/a").send().await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.to_string()),
+        (Some(2), "GET /a: gave up after 2 attempts: connection reset".into())
+    );
+    for (attempts, expected) in [(Some(Attempts(two)), 2), (None, 1)] {
+        let error = Client::new(answers(attempts)).get("/a").send().await.unwrap_err();
+        assert_eq!(error.attempts(), Some(expected));
+    }
+    let plain = service_fn(|_: Request<Full<Bytes>>| {
+        std::future::ready(Err::<Response<Full<Bytes>>, BoxError>("no".into()))
+    });
+    assert_eq!(Client::new(plain).get("/a").send().await.unwrap_err().attempts(), None);
+}
