@@ -65,12 +65,10 @@ impl Spending {
         self.under_way = self.withdrawn.take();
     }
 
-    /// The last attempt came to nothing before anything was sent.
+    /// The last attempt came to nothing before anything was processed. What it cost is kept for the one that takes its place, or
+    /// given back if there is none.
     pub(crate) fn not_sent(&mut self) {
-        let withdrawn = self.withdrawn.take().or(self.under_way.take());
-        if let (Some(account), Some(withdrawn)) = (&self.account, withdrawn) {
-            account.value().give_back(withdrawn);
-        }
+        self.withdrawn = self.withdrawn.take().or(self.under_way.take());
     }
 
     /// An attempt failed.

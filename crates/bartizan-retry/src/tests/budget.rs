@@ -149,6 +149,13 @@ async fn an_attempt_that_was_not_sent_costs_nothing() {
     let service = limited(Budget::fleet()).layer(upstream.clone());
     assert_eq!(calls_of(&service, &upstream, 7).await[5..], [3, 2]);
 
+    // Waited for and sent after all, it is paid for once.
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), refused(Some(SECOND)), status(503), status(503)]);
+    let upstream = Upstream::of(steps);
+    let service = limited(Budget::fleet()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 7).await[5..], [3, 1]);
+
     let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
     steps.extend([status(503), NotReady, status(200)]);
     let upstream = Upstream::of(steps);
