@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use bartizan_core::Chance;
-use bartizan_retry::{Backoff, RetryLayer};
+use bartizan_retry::{Backoff, Budget, RetryLayer};
 use http::{Request, Response, StatusCode};
 use tokio::time::sleep;
 use tower_layer::Layer;
@@ -35,7 +35,7 @@ pub const GROUPS: &[Group] = &[Group {
         Row::new("`RetryLayer`", |n| {
             let backoff = Backoff::exponential(WAIT, WAIT).expect("base and cap are the same");
             let chance = Chance::from_seed(1);
-            let layer = RetryLayer::new().backoff(backoff).chance(chance);
+            let layer = RetryLayer::new().backoff(backoff).chance(chance).budget(Budget::none());
             paused(through(layer.layer(FailsEveryOther::default()), n));
         }),
         Row::new("tower `RetryLayer`, a hand-written policy that sleeps", |n| {

@@ -57,6 +57,7 @@ pub(crate) struct Again<B> {
 type ResultView<'a> = Result<Head<'a>, &'a (dyn Error + 'static)>;
 
 impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
+    #[inline]
     pub(crate) fn new(
         config: Arc<Config<P, H>>,
         again: Result<Provision<S, B>, Stop>,
@@ -221,7 +222,12 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
     }
 
     /// The last result, with what outer tiers have to know of it.
+    #[inline]
     pub(crate) fn finish<R>(&self, result: Result<Response<R>, BoxError>) -> Result<Response<R>, BoxError> {
+        if self.made == NonZeroU32::MIN && self.stopped.is_none() { result } else { self.mark(result) }
+    }
+
+    fn mark<R>(&self, result: Result<Response<R>, BoxError>) -> Result<Response<R>, BoxError> {
         let made = self.made;
         let is_spent = self.stopped.is_some() && made > NonZeroU32::MIN || self.stopped == Some(Stop::Budget);
         match result {

@@ -9,11 +9,10 @@ use bartizan_core::{BoxError, Replay};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
 use crate::call::{Again, Call};
-use crate::drain::Drain;
+use crate::wait::Wait;
 use crate::{Hook, Policy};
 
 pin_project! {
@@ -33,12 +32,14 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, B, R, F> {
         Calling { #[pin] attempt: F },
-        Waiting { #[pin] drain: Option<Drain<R>>, #[pin] timer: Option<Sleep>, body: Option<B> },
+        // Boxed: it is large, and most calls never wait.
+        Waiting { wait: Pin<Box<Wait<R>>>, body: Option<B> },
         NotReady { inner: S, body: Option<B> },
     }
 }
 
 impl<S: Service<Request<B>>, B, R, P, H> ResponseFuture<S, B, R, P, H, S::Future> {
+    #[inline]
     pub(crate) fn new(first: S::Future, call: Call<S, B, P, H>) -> Self {
         Self { state: State::Calling { attempt: first }, call }
     }
@@ -60,14 +61,8 @@ where
         loop {
             let result = match this.state.as_mut().project() {
                 StateProjection::Calling { attempt } => ready!(attempt.poll(cx)),
-                StateProjection::Waiting { mut drain, timer, body } => {
-                    if let Some(draining) = drain.as_mut().as_pin_mut() {
-                        ready!(draining.poll(cx));
-                        drain.set(None);
-                    }
-                    if let Some(timer) = timer.as_pin_mut() {
-                        ready!(timer.poll(cx));
-                    }
+                StateProjection::Waiting { wait, body } => {
+                    ready!(wait.as_mut().poll(cx));
                     let (inner, body) = (this.call.not_ready_inner(), body.take());
                     this.state.set(State::NotReady { inner, body });
                     continue;
@@ -86,10 +81,9 @@ where
             let Some(Again { wait, body, .. }) = this.call.after(&result) else {
                 return Poll::Ready(this.call.finish(result));
             };
-            // The wait has begun; while it lasts, what is left of the answer is read. The attempt's future goes here.
-            let drain = result.ok().map(|response| Drain::new(response.into_body()));
-            let timer = (!wait.is_zero()).then(|| sleep(wait));
-            this.state.set(State::Waiting { drain, timer, body: Some(body) });
+            // The attempt's future goes here, before the wait.
+            let wait = Box::pin(Wait::new(wait, result.ok().map(Response::into_body)));
+            this.state.set(State::Waiting { wait, body: Some(body) });
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Kept<B> {
 
 impl<B: Replay> Kept<B> {
     /// Keeps what `request` is, and leaves a copy of its body in it; `None` if there can be no copy.
+    #[inline]
     pub(crate) fn of(request: &mut Request<B>) -> Option<Self> {
         let copy = request.body().replay()?;
         let body = std::mem::replace(request.body_mut(), copy);

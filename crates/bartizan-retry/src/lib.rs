@@ -140,6 +140,7 @@ mod service;
 mod spending;
 mod stop;
 mod trace;
+mod wait;
 
 pub use backoff::{Backoff, InvalidAttempts, InvalidBackoff, Jitter, MaxAttempts};
 pub use budget::{Budget, InvalidBudget};

@@ -71,6 +71,7 @@ where
 
 impl<S: Clone, P: Policy, H> Retry<S, P, H> {
     /// Keeps what more attempts would need, if there may be any: the readied inner makes the first, fresh clones make the others.
+    #[inline]
     fn provide<B: Replay>(&self, request: &mut Request<B>) -> Result<Provision<S, B>, Stop> {
         let freely = match self.config.policy.resend(&RequestHead::from(&*request)) {
             Resend::Freely => true,
