@@ -5,6 +5,7 @@
 //! | feature | module | what it does |
 //! |---|---|---|
 //! | `retry` (default) | [`retry`] | sends a request again when that may help and can do no harm |
+//! | `idempotency-key` | [`retry`] | keys for requests that may only be worked on once |
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `tracing` | | events of every layer that is switched on |

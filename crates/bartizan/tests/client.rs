@@ -346,3 +346,21 @@ async fn a_body_that_stands_still_is_an_error_streamed_or_read() {
     let error = client.get("a").fetch::<Value>().await.expect_err("a body that is read is part of the call");
     assert!(error.is_timeout() && find_source::<DeadlineExceeded>(&error).is_some(), "{error}");
 }
+
+#[tokio::test]
+async fn a_post_is_sent_again_with_the_key_that_the_client_gives_it() {
+    for gives_keys in [true, false] {
+        let server = server([Act::reset(), Act::reply(201)]).await;
+        let builder = Client::builder(&server.uri("/")).retry(soon());
+        let builder = if gives_keys { builder.idempotency_keys() } else { builder };
+        let result =
+            builder.build().expect("a valid client").post("payments").json(&json!({"cents": 1})).send().await;
+        assert_eq!(result.is_ok(), gives_keys);
+        let seen = server.log().requests();
+        let keys: Vec<_> = seen.iter().map(|request| request.headers.get("idempotency-key")).collect();
+        match keys[..] {
+            [Some(first), Some(second)] => assert!(gives_keys && first == second),
+            _ => assert!(!gives_keys && keys == [None]),
+        }
+    }
+}

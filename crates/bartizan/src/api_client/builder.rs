@@ -4,7 +4,7 @@ use std::time::Duration;
 use bartizan_client::log::LogLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, BoxedBody, BoxedService, DefaultHeadersLayer};
 use bartizan_core::{BoxError, Header, InvalidHeader, Origin};
-use bartizan_retry::RetryLayer;
+use bartizan_retry::{IdempotencyKeyLayer, RetryLayer};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -34,6 +34,7 @@ use super::tls::{OwnRoots, tls};
 /// | redirects | at most 10; on another origin without credentials | [`redirects`](Self::redirects) |
 /// | decompression | gzip, brotli, deflate | [`no_decompression`](Self::no_decompression) |
 /// | retry | 3 attempts of what may be sent again, within the origin's budget | [`retry`](Self::retry) |
+/// | an `Idempotency-Key` for each POST and PATCH | no, the API must know it | [`idempotency_keys`](Self::idempotency_keys) |
 /// | one attempt | 10 s | [`attempt_timeout`](Self::attempt_timeout) |
 /// | a body that stands still | 30 s; an event stream may | [`body_timeout`](Self::body_timeout) |
 /// | a connection | 5 s to come about | [`connect_timeout`](Self::connect_timeout) |
@@ -42,7 +43,7 @@ use super::tls::{OwnRoots, tls};
 /// | interceptors | none | [`intercept`](Self::intercept), [`intercept_attempts`](Self::intercept_attempts) |
 /// | HTTP | 1.1 and, where TLS agrees on it, 2 | [`http1_only`](Self::http1_only), [`http2_only`](Self::http2_only) |
 ///
-/// The order, outermost first: base URL, default headers, log of calls, interceptors of calls, deadline, redirects, decompression,
+/// The order, outermost first: base URL, default headers, idempotency keys, log of calls, interceptors of calls, deadline, redirects, decompression,
 /// retry, log of attempts, interceptors of attempts, attempt timeout, body timeout, transport. The log is `tracing`'s, with the feature of that
 /// name, and stands outside the interceptors, so that it has a line for what they answer or refuse. A redirect is part of the
 /// call, and each hop has its own attempts.
@@ -51,6 +52,7 @@ use super::tls::{OwnRoots, tls};
 pub struct ClientBuilder {
     base_url: String,
     headers: Vec<Result<Header, InvalidHeader>>,
+    gives_keys: bool,
     calls: Rings,
     deadline: DeadlineLayer,
     redirects: u32,
@@ -77,6 +79,7 @@ impl ClientBuilder {
         Self {
             base_url: base_url.to_owned(),
             headers: Vec::new(),
+            gives_keys: false,
             calls: Rings::default(),
             deadline: DeadlineLayer::default(),
             redirects: 10,
@@ -95,6 +98,13 @@ impl ClientBuilder {
     /// A header field that each request has, unless it brings its own. What it holds is kept out of `Debug`.
     pub fn default_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(Header::new(name, value).map(Header::sensitive));
+        self
+    }
+
+    /// Gives each POST and PATCH an `Idempotency-Key`, so that it is sent again as other requests are. For an API that knows the
+    /// field: see [`IdempotencyKeyLayer`].
+    pub fn idempotency_keys(mut self) -> Self {
+        self.gives_keys = true;
         self
     }
 
@@ -268,6 +278,7 @@ impl ClientBuilder {
         let stack = ServiceBuilder::new()
             .layer(BaseUrlLayer::new(base_url))
             .layer(headers)
+            .option_layer(self.gives_keys.then(IdempotencyKeyLayer::new))
             .layer(LogLayer::call())
             .option_layer(self.calls.layer())
             .map_response(boxed)
@@ -299,6 +310,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("base_url", &BaseUrl::new(&self.base_url).ok())
+            .field("idempotency_keys", &self.gives_keys)
             .field("deadline", &self.deadline)
             .field("redirects", &self.redirects)
             .field("retry", &self.retry)
