@@ -95,15 +95,13 @@ impl Account {
         if held < RETRY.into() {
             return None;
         }
-        let (mut missing, mut newest) = (RETRY, oldest);
+        let mut missing = RETRY;
         let mut taken = [0; SECONDS];
         for (second, taken) in (oldest..=now).zip(&mut taken) {
             *taken = self.of(second).take(second, missing);
-            if *taken > 0 {
-                (missing, newest) = (missing - *taken, second);
-            }
+            missing -= *taken;
             if missing == 0 {
-                return Some(Withdrawal::Deposits(newest));
+                return Some(Withdrawal::Deposits(second));
             }
         }
         // Somebody else was faster.
