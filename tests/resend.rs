@@ -91,6 +91,19 @@ async fn a_second_time_it_is_an_attempt_that_failed() {
 }
 
 #[tokio::test]
+async fn a_retry_that_is_sent_again_at_once_has_to_be_paid_all_the_same() {
+    let replies = |status: u16, count| (0..count).map(move |_| Act::reply(status));
+    let acts = replies(200, 5).chain(replies(503, 1)).chain([Act::refuse_stream()]).chain(replies(503, 3));
+    let (server, told) = (server(true, acts).await, Told::default());
+    // Five successes pay for one retry.
+    let layer = retry().budget(Budget::fleet()).hook(told.clone());
+    for _ in 0..6 {
+        call(&layer, true, Method::GET, server.uri("/a")).await.expect("an answer");
+    }
+    assert_eq!(told.take(), ["failed", "not_processed", "budget"]);
+}
+
+#[tokio::test]
 async fn a_refused_connection_skips_the_method_and_nothing_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
     let uri = format!("http://{}/", listener.local_addr().expect("it is bound"));

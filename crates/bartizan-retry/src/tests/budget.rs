@@ -157,6 +157,16 @@ async fn an_attempt_that_was_not_sent_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_sent_after_a_refusal_has_to_be_paid() {
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), refused(Some(SECOND)), status(503), status(200)]);
+    let (upstream, told) = (Upstream::of(steps), Told::default());
+    let service = limited(Budget::fleet()).hook(told.clone()).layer(upstream.clone());
+    calls_of(&service, &upstream, 6).await;
+    assert_eq!(told.take(), ["retrying 1", "waiting for 2", "budget after 2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn refusals_neither_deposit_nor_withdraw_nor_fail() {
     let steps = (0..20).map(|_| refused(None)).chain([status(503), status(503)]);
     let upstream = Upstream::of(steps);
