@@ -155,7 +155,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
             Ok(head) if head.extensions.get::<ReplayNow>().is_some() => {
                 (Cause::Asked, &mut self.once.replayed_as_asked)
             }
-            Err(error) if delivery(error) == Delivery::NotProcessed => {
+            // Of several attempts only the last was surely not processed.
+            Err(error) if delivery(error) == Delivery::NotProcessed && !self.is_spent_below(result) => {
                 (Cause::NotProcessed, &mut self.once.resent_unprocessed)
             }
             _ => return None,
@@ -226,6 +227,10 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         let is_spent = self.stopped.is_some() && made > NonZeroU32::MIN || self.stopped == Some(Stop::Budget);
         match result {
             Ok(mut response) => {
+                if self.once.replayed_as_asked {
+                    // It was done; an outer tier would do it once more.
+                    response.extensions_mut().remove::<ReplayNow>();
+                }
                 if made > NonZeroU32::MIN || is_spent {
                     response.extensions_mut().insert(Attempts(made));
                 }

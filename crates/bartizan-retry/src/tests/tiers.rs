@@ -132,6 +132,20 @@ async fn what_a_layer_below_wants_repeated_is_repeated_at_once_and_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tiers_do_not_multiply_what_is_repeated() {
+    let upstream = Upstream::of((0..9).map(|_| replay_now()));
+    let service = ServiceBuilder::new().layer(layer()).layer(layer()).service(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 401);
+    assert_eq!(upstream.calls(), 2);
+
+    // Whoever could not do as it was asked leaves it to the outer one.
+    let upstream = Upstream::of([replay_now()]);
+    let service =
+        ServiceBuilder::new().layer(layer()).layer(RetryLayer::disabled()).service(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_repetition_needs_time_and_a_body_and_leave() {
     let upstream = Upstream::of([replay_now()]);
     let late = with_deadline(get(), Duration::ZERO);
