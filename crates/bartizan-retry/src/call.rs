@@ -166,9 +166,6 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         }
         let body = provision.kept.replay()?;
         *done = true;
-        if cause == Cause::NotProcessed {
-            self.spending.not_sent();
-        }
         Some(Again { cause, wait: Duration::ZERO, body })
     }
 

@@ -76,6 +76,18 @@ async fn every_answer_that_is_no_failure_deposits_and_none_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_deposits_nothing_even_if_the_policy_returns_it() {
+    let policy = |attempt: &Attempt<'_>| match attempt.result() {
+        Ok(_) => attempt.standard(),
+        Err(_) => Verdict::Return,
+    };
+    let steps = (0..5).map(|_| Fail("reset".into())).chain([status(503), status(200)]);
+    let upstream = Upstream::of(steps);
+    let service = RetryLayer::with_policy(policy).budget(Budget::fleet()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 6).await, [1; 6]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_that_may_not_be_sent_again_deposit_too_and_withdraw_nothing() {
     let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
     steps.extend([status(503), status(503), status(503)]);
@@ -164,6 +176,16 @@ async fn an_attempt_that_is_sent_after_a_refusal_has_to_be_paid() {
     let service = limited(Budget::fleet()).hook(told.clone()).layer(upstream.clone());
     calls_of(&service, &upstream, 6).await;
     assert_eq!(told.take(), ["retrying 1", "waiting for 2", "budget after 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_was_answered_stays_paid_if_its_repetition_is_refused() {
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), tiers::replay_now(), refused(None), status(503), status(200)]);
+    let (upstream, told) = (Upstream::of(steps), Told::default());
+    let service = limited(Budget::fleet()).hook(told.clone()).layer(upstream.clone());
+    calls_of(&service, &upstream, 7).await;
+    assert_eq!(told.take(), ["retrying 1", "asked to repeat 2", "refused after 2", "budget after 1"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,7 +106,7 @@ async fn a_refusal_after_an_attempt_that_was_sent_is_none_of_the_call() {
     assert!(Rejection::of(&*error).is_some(), "nothing was");
 }
 
-fn replay_now() -> Does {
+pub(super) fn replay_now() -> Does {
     let mut response = answer(401);
     response.extensions_mut().insert(ReplayNow);
     Answer(response)
