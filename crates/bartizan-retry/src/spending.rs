@@ -66,7 +66,7 @@ impl Spending {
 
     /// The last attempt came to nothing before anything was sent. What it cost pays for its repetition, or is given back.
     pub(crate) fn not_sent(&mut self) {
-        self.withdrawn = self.withdrawn.take().or(self.under_way.take());
+        self.withdrawn = self.withdrawn.or(self.under_way.take());
     }
 
     /// An attempt failed.

@@ -113,6 +113,15 @@ fn the_reserve_is_open_while_at_most_two_calls_in_a_row_have_failed() {
 }
 
 #[test]
+fn no_number_of_failures_opens_the_reserve_again() {
+    let opened = start();
+    let account = Account::open(Budget::new(), opened);
+    account.failed_in_a_row.store(u32::MAX, Relaxed);
+    account.failed();
+    assert_eq!(account.withdraw(opened), None);
+}
+
+#[test]
 fn deposits_are_spent_before_the_reserve() {
     let opened = start();
     let account = Account::open(Budget::new().ratio(1.0).unwrap(), opened);
@@ -147,7 +156,22 @@ fn deposits_beyond_what_a_second_holds_are_not_lost_in_an_overflow() {
     for _ in 0..50_000 {
         account.succeeded(now);
     }
+    let one = account.withdraw(now).unwrap();
+    account.succeeded(now);
+    account.give_back(one);
     assert_eq!(count(&account, now), (u32::MAX / RETRY) as usize);
+}
+
+#[test]
+fn whoever_was_too_slow_puts_back_what_it_took() {
+    let opened = start();
+    let account = Account::open(Budget::fleet().ratio(0.3).unwrap(), opened);
+    for second in 0..3 {
+        account.succeeded(opened + second * SECOND);
+    }
+    // Others have withdrawn since it looked.
+    assert_eq!(account.draw(0..=2), None);
+    assert_eq!([0, 1, 2].map(|second| account.of(second).held(second)), [RETRY * 3 / 10; 3]);
 }
 
 #[test]

@@ -162,10 +162,23 @@ async fn an_attempt_that_was_not_sent_costs_nothing() {
     assert_eq!(calls_of(&service, &upstream, 7).await[5..], [3, 2]);
 
     let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
-    steps.extend([status(503), NotReady, status(200)]);
+    steps.extend([status(503), NotReady("not ready".into()), status(200)]);
     let upstream = Upstream::of(steps);
     let service = limited(Budget::fleet()).layer(upstream.clone());
     assert_eq!(calls_of(&service, &upstream, 6).await[5..], [2], "it pays for the next as well");
+
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), NotReady(Box::new(Refused(Rejection::new(None)))), status(503), status(200)]);
+    let upstream = Upstream::of(steps);
+    let service = limited(Budget::fleet()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 7).await[5..], [1, 2], "refused while it is not ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_succeeds_in_the_end_has_not_failed() {
+    let upstream = Upstream::of([status(503), status(200)].into_iter().chain((0..99).map(|_| status(503))));
+    let service = at_once(limited(Budget::new().reserve(9))).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 5).await, [2, 3, 3, 3, 1], "three that fail close the reserve");
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,6 +106,14 @@ async fn a_refusal_after_an_attempt_that_was_sent_is_none_of_the_call() {
     assert!(Rejection::of(&*error).is_some(), "nothing was");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_the_origin_keeps_its_own_meaning() {
+    let upstream = Upstream::of((0..3).map(|_| status(429)));
+    let response = layer().layer(upstream).oneshot(get()).await.unwrap();
+    assert_eq!(response.extensions().get(), attempts(3).as_ref());
+    assert_eq!(response.extensions().get::<Outcome>(), None, "an outer breaker sees that it is throttling");
+}
+
 pub(super) fn replay_now() -> Does {
     let mut response = answer(401);
     response.extensions_mut().insert(ReplayNow);
