@@ -233,9 +233,10 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
                 }
                 if is_spent {
                     // An answer that stands for a refusal of the last attempt says nothing of those before it.
-                    if response.extensions_mut().remove::<Rejection>().is_some() {
+                    if rejection(Ok(Head::from(&response))).is_some() {
                         response.extensions_mut().insert(Outcome::Failure);
                     }
+                    response.extensions_mut().remove::<Rejection>();
                     if let Some(name) = &self.config.spent_field {
                         response.headers_mut().insert(name, HeaderValue::from_static("?1"));
                     }
@@ -251,9 +252,15 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
 /// A layer below said no on its own account, as an error or as a marked answer.
 fn rejection(result: ResultView<'_>) -> Option<Rejection> {
     match result {
-        // An outcome that an inner layer named weighs more, as it does for classifiers.
-        Ok(head) if head.extensions.get::<Outcome>().is_some() => None,
-        Ok(head) => head.extensions.get::<Rejection>().copied(),
+        Ok(head) => {
+            let rejection = head.extensions.get::<Rejection>().copied();
+            // An outcome that an inner layer named weighs more, as it does for classifiers.
+            match head.extensions.get::<Outcome>() {
+                None => rejection,
+                Some(Outcome::Neutral) => rejection.or(Some(Rejection::new(None))),
+                Some(_) => None,
+            }
+        }
         Err(error) => Rejection::of(error),
     }
 }

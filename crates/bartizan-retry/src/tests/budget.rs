@@ -218,6 +218,21 @@ async fn refusals_neither_deposit_nor_withdraw_nor_fail() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_named_neutral_is_a_refusal() {
+    let mut neutral = Vec::new();
+    for _ in 0..5 {
+        let mut response = answer(503);
+        response.extensions_mut().insert(Outcome::Neutral);
+        neutral.push(Answer(response));
+    }
+    let upstream = Upstream::of(neutral.into_iter().chain([status(503), status(200)]));
+    let (told, layer) = (Told::default(), limited(Budget::fleet()));
+    let service = layer.hook(told.clone()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 6).await, [1; 6], "nothing was deposited");
+    assert_eq!(told.take()[4..], ["refused after 1", "budget after 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_given_up_after_a_failed_attempt_has_failed() {
     let upstream = Upstream::default();
     let mut service = layer().budget(Budget::new().reserve(9)).layer(upstream.clone());

@@ -94,12 +94,17 @@ async fn a_refusal_after_an_attempt_that_was_sent_is_none_of_the_call() {
     assert!(find_source::<Refused>(&*error).is_some());
     assert_eq!(Rejection::of(&*error), None, "something was sent");
 
-    let mut refusal = answer(503);
-    refusal.extensions_mut().insert(Rejection::new(None));
-    let upstream = Upstream::of([status(500), Answer(refusal)]);
-    let response = layer().layer(upstream).oneshot(get()).await.unwrap();
-    assert!(response.extensions().get::<Rejection>().is_none());
-    assert_eq!(response.extensions().get(), Some(&Outcome::Failure));
+    for named in [false, true] {
+        let mut refusal = answer(503);
+        refusal.extensions_mut().insert(Rejection::new(None));
+        if named {
+            refusal.extensions_mut().insert(Outcome::Neutral);
+        }
+        let upstream = Upstream::of([status(500), Answer(refusal)]);
+        let response = layer().layer(upstream).oneshot(get()).await.unwrap();
+        assert!(response.extensions().get::<Rejection>().is_none());
+        assert_eq!(response.extensions().get(), Some(&Outcome::Failure), "named: {named}");
+    }
 
     let upstream = Upstream::of([refused(None)]);
     let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
