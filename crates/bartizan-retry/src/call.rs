@@ -237,9 +237,11 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
                         response.extensions_mut().insert(Outcome::Failure);
                     }
                     response.extensions_mut().remove::<Rejection>();
-                    if let Some(name) = &self.config.spent_field {
-                        response.headers_mut().insert(name, HeaderValue::from_static("?1"));
-                    }
+                }
+                if (is_spent || self.stopped == Some(Stop::Spent))
+                    && let Some(name) = &self.config.spent_field
+                {
+                    response.headers_mut().insert(name, HeaderValue::from_static("?1"));
                 }
                 Ok(response)
             }

@@ -88,6 +88,18 @@ async fn across_processes_a_field_says_so_if_both_sides_agree_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_field_also_tells_of_what_a_tier_below_has_spent() {
+    let name = HeaderName::from_static("x-retries-spent");
+    let service = ServiceBuilder::new()
+        .layer(layer().spent_field(name.clone()))
+        .layer(layer())
+        .service(Upstream::of((0..99).map(|_| status(503))));
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!(response.headers()[&name], "?1");
+    assert_eq!(response.extensions().get().copied(), attempts(3), "the number of those who made them");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_after_an_attempt_that_was_sent_is_none_of_the_call() {
     let upstream = Upstream::of([status(503), refused(None)]);
     let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
