@@ -1,5 +1,7 @@
 //! The layer with its budget.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// The default budget, or another, under the waits of [`layer`].
@@ -302,4 +304,65 @@ async fn idle_origins_make_room() {
     assert_eq!((call("a").await, call("d").await), (1, 1), "the first and the last are still known");
     let again = [call("b").await, call("c").await];
     assert!(again.contains(&2), "one of them has made room, and begins anew: {again:?}");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Comes {
+    Success,
+    Failure,
+    Refusal,
+    FinalRefusal,
+    NotReady,
+    ReplayNow,
+}
+
+impl Comes {
+    fn step(self) -> Does {
+        match self {
+            Self::Success => status(200),
+            Self::Failure => status(503),
+            Self::Refusal => refused(Some(Duration::from_millis(10))),
+            Self::FinalRefusal => refused(None),
+            Self::NotReady => NotReady("not ready".into()),
+            Self::ReplayNow => tiers::replay_now(),
+        }
+    }
+
+    fn is_sent(&self) -> bool {
+        [Self::Success, Self::Failure, Self::ReplayNow].contains(self)
+    }
+}
+
+fn comes() -> impl Strategy<Value = Comes> {
+    prop_oneof![
+        6 => Just(Comes::Success),
+        6 => Just(Comes::Failure),
+        2 => Just(Comes::Refusal),
+        1 => Just(Comes::FinalRefusal),
+        1 => Just(Comes::NotReady),
+        1 => Just(Comes::ReplayNow),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_retry_goes_unpaid_whatever_comes(comes in prop::collection::vec(comes(), 1..120)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let upstream = Upstream::of(comes.iter().map(|comes| comes.step()));
+            let service = at_once(limited(Budget::fleet())).layer(upstream.clone());
+            let (mut successes, mut retries, mut begin) = (0, 0, 0);
+            while begin < comes.len() {
+                let result = service.clone().oneshot(get()).await;
+                let end = comes.len() - upstream.steps.lock().unwrap().len();
+                let sent = comes[begin..end].iter().filter(|comes| comes.is_sent()).count();
+                let repeated = usize::from(comes[begin..end].contains(&Comes::ReplayNow));
+                retries += sent.saturating_sub(1 + repeated);
+                prop_assert!(retries <= successes / 5, "{retries} after {successes}: {:?}", &comes[begin..end]);
+                successes += usize::from(result.is_ok_and(|response| response.status() != 503));
+                begin = end;
+            }
+            Ok(())
+        })?;
+    }
 }
