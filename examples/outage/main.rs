@@ -20,7 +20,7 @@
 //! The stack is not better everywhere. It does not send a POST again that may have been worked on already, and it does not look
 //! into bodies; so when connections are reset or answers do not come, naive retries save more calls, and place some
 //! orders twice. Where the server asks for patience, or fails for longer than an instant, the waits make up for
-//! it. And a client that sends once is the kindest to a slow server: retry has no budget for all calls yet.
+//! it. And a client that sends once is the kindest to a slow server.
 //!
 //! Exits with 1 if the stack does worse than naive retries, or sends a POST without a key twice.
 
