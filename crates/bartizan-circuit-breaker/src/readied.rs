@@ -1,0 +1,65 @@
+use std::mem;
+use std::task::{Context, Poll};
+
+use bartizan_core::ReadyThenCall;
+use tower_service::Service;
+
+/// An inner service, and whether it was found ready. The shape `gate`: a refusal waits for nobody's readiness, and a call that is
+/// let through takes that very instance along if it has to be waited for.
+#[derive(Debug)]
+pub(crate) struct Readied<S> {
+    inner: S,
+    is_ready: bool,
+}
+
+impl<S> Readied<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, is_ready: false }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Ready in any case, unless the inner has failed for good.
+    pub(crate) fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
+    where
+        S: Service<R>,
+    {
+        if !self.is_ready {
+            match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => self.is_ready = true,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn call<R>(&mut self, request: R) -> ReadyThenCall<S, R, S::Future>
+    where
+        S: Service<R> + Clone,
+    {
+        if mem::take(&mut self.is_ready) {
+            return ReadyThenCall::called(self.inner.call(request));
+        }
+        let fresh = self.inner.clone();
+        ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
+    }
+
+    /// An idle handle must not keep what the inner reserved when it became ready.
+    pub(crate) fn refuse(&mut self)
+    where
+        S: Clone,
+    {
+        if mem::take(&mut self.is_ready) {
+            self.inner = self.inner.clone();
+        }
+    }
+}
+
+impl<S: Clone> Clone for Readied<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone())
+    }
+}
