@@ -302,5 +302,6 @@ fn is_reached(part: u32, whole: u32, rate: f64) -> bool {
     f64::from(part) >= rate * f64::from(whole)
 }
 
-#[cfg(all(test, not(bartizan_loom)))]
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
 mod tests;

@@ -9,12 +9,20 @@ use tower_service::Service;
 #[derive(Debug)]
 pub(crate) struct Readied<S> {
     inner: S,
-    is_ready: bool,
+    readiness: Readiness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    NotAsked,
+    /// It may stand in a queue by now, and be given a permit while nobody looks.
+    Pending,
+    Ready,
 }
 
 impl<S> Readied<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, is_ready: false }
+        Self { inner, readiness: Readiness::NotAsked }
     }
 
     pub(crate) fn inner(&self) -> &S {
@@ -26,12 +34,12 @@ impl<S> Readied<S> {
     where
         S: Service<R>,
     {
-        if !self.is_ready {
-            match self.inner.poll_ready(cx) {
-                Poll::Ready(Ok(())) => self.is_ready = true,
+        if self.readiness != Readiness::Ready {
+            self.readiness = match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => Readiness::Ready,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {}
-            }
+                Poll::Pending => Readiness::Pending,
+            };
         }
         Poll::Ready(Ok(()))
     }
@@ -40,19 +48,19 @@ impl<S> Readied<S> {
     where
         S: Service<R> + Clone,
     {
-        if mem::take(&mut self.is_ready) {
+        if mem::replace(&mut self.readiness, Readiness::NotAsked) == Readiness::Ready {
             return ReadyThenCall::called(self.inner.call(request));
         }
         let fresh = self.inner.clone();
         ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
     }
 
-    /// An idle handle must not keep what the inner reserved when it became ready.
+    /// An idle handle must not keep what the inner has reserved for it, or will.
     pub(crate) fn refuse(&mut self)
     where
         S: Clone,
     {
-        if mem::take(&mut self.is_ready) {
+        if mem::replace(&mut self.readiness, Readiness::NotAsked) != Readiness::NotAsked {
             self.inner = self.inner.clone();
         }
     }

@@ -120,7 +120,8 @@ impl Count {
     }
 }
 
-#[cfg(all(test, not(bartizan_loom)))]
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
 mod tests {
     use super::*;
 
