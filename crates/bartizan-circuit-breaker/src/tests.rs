@@ -170,7 +170,9 @@ async fn each_change_is_told_once_and_outside_of_any_lock() {
     let itself = breaker.clone();
     let hook = move |origin: Option<&Origin>, transition: &Transition| {
         // It may ask the circuit that it is told of.
-        let snapshot = itself.get().map(|breaker: &CircuitBreaker<Arc<dyn OnTransition>>| breaker.snapshot());
+        let snapshot = itself
+            .get()
+            .map(|breaker: &CircuitBreaker<Arc<dyn OnTransition + Send + Sync>>| breaker.snapshot());
         log.lock().unwrap().push((
             origin.is_some(),
             transition.from,
@@ -178,7 +180,7 @@ async fn each_change_is_told_once_and_outside_of_any_lock() {
             snapshot.map(|s| s.state),
         ));
     };
-    let hook: Arc<dyn OnTransition> = Arc::new(hook);
+    let hook: Arc<dyn OnTransition + Send + Sync> = Arc::new(hook);
     breaker.set(CircuitBreaker::with_hook(after(1), hook)).unwrap();
     let breaker = breaker.get().unwrap();
     let mut watch = breaker.watch();
