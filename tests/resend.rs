@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceBuilder, ServiceExt};
 
 fn client(h2: bool) -> Client<HttpConnector, Full<Bytes>> {
     // Its own second try would hide ours.
@@ -88,6 +88,30 @@ async fn a_second_time_it_is_an_attempt_that_failed() {
         assert_eq!(told.take(), ["not_processed", "failed", "failed", "attempts"]);
         assert_eq!(server.log().by_id("1").len(), 4);
     }
+}
+
+#[tokio::test]
+async fn tiers_do_not_multiply_what_was_not_processed() {
+    let acts = (0..9).map(|_| Act::refuse_stream()).chain([Act::reply(200)]);
+    let (server, told) = (server(true, acts).await, Told::default());
+    let stack = ServiceBuilder::new().layer(retry().hook(told.clone())).layer(retry());
+    let request = Request::post(server.uri("/a")).header("x-request-id", "1").body(Full::from("body"));
+    let request = request.expect("a valid request");
+    stack.service(client(true)).oneshot(request).await.expect_err("refused");
+    assert_eq!((server.log().by_id("1").len(), told.take()), (4, vec!["spent".into()]));
+}
+
+#[tokio::test]
+async fn a_retry_that_is_sent_again_at_once_has_to_be_paid_all_the_same() {
+    let replies = |status: u16, count| (0..count).map(move |_| Act::reply(status));
+    let acts = replies(200, 5).chain(replies(503, 1)).chain([Act::refuse_stream()]).chain(replies(503, 3));
+    let (server, told) = (server(true, acts).await, Told::default());
+    // Five successes pay for one retry.
+    let layer = retry().budget(Budget::fleet()).hook(told.clone());
+    for _ in 0..6 {
+        call(&layer, true, Method::GET, server.uri("/a")).await.expect("an answer");
+    }
+    assert_eq!(told.take(), ["failed", "not_processed", "budget"]);
 }
 
 #[tokio::test]

@@ -124,7 +124,8 @@ impl Error {
         }
     }
 
-    /// No connection came about, so nothing was sent, as far as the sources of the service's error tell.
+    /// No connection came about, so nothing was sent, as far as the sources of the service's error tell; of several
+    /// [`attempts`](Self::attempts) that is said of the last.
     ///
     /// Any transport tells it by an [`io::Error`](std::io::Error) of a kind that only connecting has: refused, or no address to connect
     /// from. All else that keeps a connection from coming about, such as a name that is not found, a certificate, or no answer in time,

@@ -1,5 +1,6 @@
 //! The state of one budget: deposits that expire, and a reserve. Atomics and arithmetic, with the time as an argument.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
@@ -89,25 +90,27 @@ impl Account {
     }
 
     fn withdraw_deposits(&self, now: u32) -> Option<Withdrawal> {
-        let oldest = now.saturating_sub(SECONDS as u32 - 1);
+        let seconds = now.saturating_sub(SECONDS as u32 - 1)..=now;
         // Seen from afar first, so that a refusal disturbs nobody.
-        let held: u64 = (oldest..=now).map(|second| u64::from(self.of(second).held(second))).sum();
+        let held: u64 = seconds.clone().map(|second| u64::from(self.of(second).held(second))).sum();
         if held < RETRY.into() {
             return None;
         }
-        let (mut missing, mut newest) = (RETRY, oldest);
-        let mut taken = [0; SECONDS];
-        for (second, taken) in (oldest..=now).zip(&mut taken) {
+        self.draw(seconds)
+    }
+
+    /// All that a retry costs, or nothing.
+    fn draw(&self, seconds: RangeInclusive<u32>) -> Option<Withdrawal> {
+        let (mut missing, mut taken) = (RETRY, [0; SECONDS]);
+        for (second, taken) in seconds.clone().zip(&mut taken) {
             *taken = self.of(second).take(second, missing);
-            if *taken > 0 {
-                (missing, newest) = (missing - *taken, second);
-            }
+            missing -= *taken;
             if missing == 0 {
-                return Some(Withdrawal::Deposits(newest));
+                return Some(Withdrawal::Deposits(second));
             }
         }
         // Somebody else was faster.
-        for (second, taken) in (oldest..=now).zip(taken) {
+        for (second, taken) in seconds.zip(taken) {
             self.of(second).put_back(second, taken);
         }
         None

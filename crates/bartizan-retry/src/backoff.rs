@@ -271,6 +271,7 @@ mod tests {
         assert!(MaxAttempts::new(0).is_err());
         assert_eq!(MaxAttempts::new(1).unwrap().get().get(), 1);
         assert_eq!(MaxAttempts::default().get().get(), 3);
+        assert_eq!(MaxAttempts::from(NonZeroU32::MIN), MaxAttempts::new(1).unwrap());
     }
 
     proptest! {

@@ -156,7 +156,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
             Ok(head) if head.extensions.get::<ReplayNow>().is_some() => {
                 (Cause::Asked, &mut self.once.replayed_as_asked)
             }
-            Err(error) if delivery(error) == Delivery::NotProcessed => {
+            // Of several attempts only the last was surely not processed.
+            Err(error) if delivery(error) == Delivery::NotProcessed && !self.is_spent_below(result) => {
                 (Cause::NotProcessed, &mut self.once.resent_unprocessed)
             }
             _ => return None,
@@ -166,9 +167,6 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         }
         let body = provision.kept.replay()?;
         *done = true;
-        if cause == Cause::NotProcessed {
-            self.spending.not_sent();
-        }
         Some(Again { cause, wait: Duration::ZERO, body })
     }
 
@@ -224,7 +222,8 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
     /// The last result, with what outer tiers have to know of it.
     #[inline]
     pub(crate) fn finish<R>(&self, result: Result<Response<R>, BoxError>) -> Result<Response<R>, BoxError> {
-        if self.made == NonZeroU32::MIN && self.stopped.is_none() { result } else { self.mark(result) }
+        let is_plain = self.made == NonZeroU32::MIN && self.stopped.is_none() && !self.once.replayed_as_asked;
+        if is_plain { result } else { self.mark(result) }
     }
 
     fn mark<R>(&self, result: Result<Response<R>, BoxError>) -> Result<Response<R>, BoxError> {
@@ -232,17 +231,24 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         let is_spent = self.stopped.is_some() && made > NonZeroU32::MIN || self.stopped == Some(Stop::Budget);
         match result {
             Ok(mut response) => {
+                if self.once.replayed_as_asked {
+                    // It was done; an outer tier would do it once more.
+                    response.extensions_mut().remove::<ReplayNow>();
+                }
                 if made > NonZeroU32::MIN || is_spent {
                     response.extensions_mut().insert(Attempts(made));
                 }
                 if is_spent {
                     // An answer that stands for a refusal of the last attempt says nothing of those before it.
-                    if response.extensions_mut().remove::<Rejection>().is_some() {
+                    if rejection(Ok(Head::from(&response))).is_some() {
                         response.extensions_mut().insert(Outcome::Failure);
                     }
-                    if let Some(name) = &self.config.spent_field {
-                        response.headers_mut().insert(name, HeaderValue::from_static("?1"));
-                    }
+                    response.extensions_mut().remove::<Rejection>();
+                }
+                if (is_spent || self.stopped == Some(Stop::Spent))
+                    && let Some(name) = &self.config.spent_field
+                {
+                    response.headers_mut().insert(name, HeaderValue::from_static("?1"));
                 }
                 Ok(response)
             }
@@ -255,9 +261,15 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
 /// A layer below said no on its own account, as an error or as a marked answer.
 fn rejection(result: ResultView<'_>) -> Option<Rejection> {
     match result {
-        // An outcome that an inner layer named weighs more, as it does for classifiers.
-        Ok(head) if head.extensions.get::<Outcome>().is_some() => None,
-        Ok(head) => head.extensions.get::<Rejection>().copied(),
+        Ok(head) => {
+            let rejection = head.extensions.get::<Rejection>().copied();
+            // An outcome that an inner layer named weighs more, as it does for classifiers.
+            match head.extensions.get::<Outcome>() {
+                None => rejection,
+                Some(Outcome::Neutral) => rejection.or(Some(Rejection::new(None))),
+                Some(_) => None,
+            }
+        }
         Err(error) => Rejection::of(error),
     }
 }

@@ -100,8 +100,9 @@ impl<P, H> RetryLayer<P, H> {
     }
 
     /// A header field that tells tiers in other processes that retries are spent: this layer writes it into a failed answer that it
-    /// gives back after several attempts, or for want of a budget, and does not send a request again whose failed answer has
-    /// it. No field by default, and there is no standard one; both sides have to agree on a name.
+    /// gives back after several attempts, for want of a budget, or because a tier below has spent its own, and does not send a
+    /// request again whose failed answer has it. No field by default, and there is no standard one; both sides have to
+    /// agree on a name.
     ///
     /// Within a process no field is needed, see [`RetriesSpent`](bartizan_core::RetriesSpent).
     #[must_use]

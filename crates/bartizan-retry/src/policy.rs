@@ -265,6 +265,17 @@ mod tests {
     }
 
     #[test]
+    fn a_head_shows_no_secret() {
+        let mut request = Request::post("http://user:secret@a.example/x?key=secret").body(()).unwrap();
+        request.headers_mut().insert("authorization", "secret".parse().unwrap());
+        let text = format!("{:?}", RequestHead::from(&request));
+        assert_eq!(
+            text,
+            r#"RequestHead { method: POST, host: Some("a.example"), path: "/x", fields: ["authorization"], .. }"#
+        );
+    }
+
+    #[test]
     fn which_requests_may_be_sent_again() {
         let repeatable = |method: &str, key: bool, safe: bool| {
             let mut request = Request::builder().method(method).body(()).unwrap();

@@ -50,13 +50,12 @@ impl Spending {
         Self::of(None)
     }
 
-    /// Whether there may be another attempt. One that failed before it was sent has cost nothing.
+    /// Whether there may be another attempt. What was withdrawn for one that was not sent pays for it.
     pub(crate) fn withdraw(&mut self) -> bool {
         let Some(account) = &self.account else { return true };
-        if let Some(unsent) = self.withdrawn.take() {
-            account.value().give_back(unsent);
+        if self.withdrawn.is_none() {
+            self.withdrawn = account.value().withdraw(Instant::now().into_std());
         }
-        self.withdrawn = account.value().withdraw(Instant::now().into_std());
         self.withdrawn.is_some()
     }
 
@@ -65,10 +64,9 @@ impl Spending {
         self.under_way = self.withdrawn.take();
     }
 
-    /// The last attempt came to nothing before anything was processed. What it cost is kept for the one that takes its place, or
-    /// given back if there is none.
+    /// The last attempt came to nothing before anything was sent. What it cost pays for its repetition, or is given back.
     pub(crate) fn not_sent(&mut self) {
-        self.withdrawn = self.withdrawn.take().or(self.under_way.take());
+        self.withdrawn = self.withdrawn.or(self.under_way.take());
     }
 
     /// An attempt failed.

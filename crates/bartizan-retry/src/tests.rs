@@ -42,7 +42,7 @@ enum Does {
     /// Reads so many frames of the request's body, then answers.
     Read(usize, u16),
     /// Fails in the `poll_ready` before it.
-    NotReady,
+    NotReady(BoxError),
     /// Is never ready.
     Busy,
 }
@@ -147,9 +147,9 @@ where
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         let mut steps = self.steps.lock().unwrap();
         match steps.front() {
-            Some(NotReady) => {
-                steps.pop_front();
-                Poll::Ready(Err("not ready".into()))
+            Some(NotReady(_)) => {
+                let Some(NotReady(error)) = steps.pop_front() else { unreachable!("it is in front") };
+                Poll::Ready(Err(error))
             }
             Some(Busy) => Poll::Pending,
             _ => Poll::Ready(Ok(())),
@@ -175,7 +175,7 @@ where
                 Read(_, code) => answer(code),
                 Fail(error) => return Err(error),
                 Hang => std::future::pending().await,
-                NotReady | Busy => unreachable!("kept by poll_ready"),
+                NotReady(_) | Busy => unreachable!("kept by poll_ready"),
             };
             Ok(response.map(|body| Reply { body, _alive: alive }))
         })
@@ -583,6 +583,51 @@ async fn a_body_that_is_gone_is_the_reason_before_any_wait() {
     assert_eq!(told.take(), ["body after 1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_gone_is_the_reason_why_no_refusal_is_waited_for() {
+    let (start, told) = (Instant::now(), Told::default());
+    let service = ServiceBuilder::new()
+        .layer(ReplayLayer::new(5))
+        .layer(layer().hook(told.clone()))
+        .service(Upstream::of([refused(Some(SECOND))]));
+    service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap_err();
+    assert_eq!((told.take(), start.elapsed()), (vec!["body after 1".into()], Duration::ZERO));
+}
+
+/// A body that says it can be copied, and can so many times.
+#[derive(Debug)]
+struct Copies(Full<Bytes>, Arc<AtomicUsize>);
+
+impl bartizan_core::Replay for Copies {
+    fn replay(&self) -> Option<Self> {
+        let left = self.1.load(Ordering::Relaxed).checked_sub(1)?;
+        self.1.store(left, Ordering::Relaxed);
+        Some(Self(self.0.clone(), self.1.clone()))
+    }
+}
+
+impl Body for Copies {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_comes_too_late_ends_the_call_without_a_wait() {
+    let (start, told) = (Instant::now(), Told::default());
+    let service = layer().hook(told.clone()).layer(Upstream::of([status(503)]));
+    let response = service.oneshot(get().map(|body| Copies(body, Arc::new(1.into())))).await.unwrap();
+    assert_eq!((response.status().as_u16(), start.elapsed()), (503, Duration::ZERO));
+    assert!(response.extensions().is_empty(), "one attempt is no news");
+    assert_eq!(told.take(), ["body after 1"]);
+}
+
 /// A body that can never be sent twice.
 #[derive(Debug)]
 struct Once(Full<Bytes>);
@@ -616,10 +661,10 @@ async fn a_body_without_a_copy_goes_once_and_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_whose_inner_does_not_become_ready_has_failed() {
-    let upstream = Upstream::of([status(503), NotReady]);
+    let upstream = Upstream::of([status(503), NotReady("not ready".into())]);
     assert_eq!(layer().layer(upstream.clone()).oneshot(get()).await.unwrap().status(), 200);
     assert_eq!(upstream.calls(), 2);
-    let upstream = Upstream::of([NotReady]);
+    let upstream = Upstream::of([NotReady("not ready".into())]);
     let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
     assert_eq!(error.to_string(), "not ready", "before the first attempt it is the service's own readiness");
 }
@@ -693,8 +738,12 @@ async fn the_readied_inner_makes_the_first_attempt_and_clones_the_others() {
 #[tokio::test(start_paused = true)]
 async fn debug_names_what_matters_and_no_header() {
     let service = layer().layer(tower::util::service_fn(|_: ()| std::future::ready(Ok::<_, BoxError>(()))));
-    let text = format!("{:?} {:?}", layer(), service.config);
+    let text = format!("{service:?}");
     assert!(text.contains("max_attempts"), "{text}");
+    let future = begin(&mut layer().layer(Upstream::of([])), get());
+    let run = Schedule::new().run(|_| std::future::ready(Ok::<_, BoxError>(())));
+    assert!(format!("{run:?}").starts_with("Run { made: 1, schedule: Schedule {"), "{run:?}");
+    assert_eq!(format!("{future:?}"), "ResponseFuture { state: \"calling\", .. }");
 }
 
 #[tokio::test(start_paused = true)]

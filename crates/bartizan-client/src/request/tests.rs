@@ -583,7 +583,7 @@ async fn a_connect_that_failed_is_told_by_any_transport() {
 
 #[tokio::test]
 async fn an_error_tells_how_many_attempts_were_made() {
-    let two = std::num::NonZeroU32::new(2).unwrap();
+    let two = NonZeroU32::new(2).unwrap();
     let spent = move |_: Request<Full<Bytes>>| {
         let error = bartizan_core::RetriesSpent::new(two, io::Error::from(ErrorKind::ConnectionReset).into());
         std::future::ready(Err::<Response<Full<Bytes>>, BoxError>(error.into()))

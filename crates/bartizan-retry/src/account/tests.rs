@@ -88,8 +88,11 @@ fn the_reserve_is_full_at_the_start_and_refilled_every_ten_seconds() {
         assert_eq!(count(&account, opened + 10 * SECOND - MS), 0);
         assert_eq!(count(&account, opened + 10 * SECOND), reserve.min(1).into());
         assert_eq!(count(&account, opened + 35 * SECOND), reserve.min(2).into());
-        let long_after = opened + Duration::from_secs(10_000_000);
-        assert_eq!(count(&account, long_after), reserve.into(), "no more than at the start");
+        // Within what nanoseconds count, and beyond.
+        for long_after in [10_000_000, 1 << 40] {
+            let count = count(&account, opened + Duration::from_secs(long_after));
+            assert_eq!(count, reserve.into(), "as much as at the start, after {long_after} s");
+        }
     }
 }
 
@@ -107,6 +110,15 @@ fn the_reserve_is_open_while_at_most_two_calls_in_a_row_have_failed() {
     }
     account.succeeded(opened);
     assert_eq!(account.withdraw(opened), Some(Withdrawal::Reserve), "one success opens it");
+}
+
+#[test]
+fn no_number_of_failures_opens_the_reserve_again() {
+    let opened = start();
+    let account = Account::open(Budget::new(), opened);
+    account.failed_in_a_row.store(u32::MAX, Relaxed);
+    account.failed();
+    assert_eq!(account.withdraw(opened), None);
 }
 
 #[test]
@@ -144,7 +156,22 @@ fn deposits_beyond_what_a_second_holds_are_not_lost_in_an_overflow() {
     for _ in 0..50_000 {
         account.succeeded(now);
     }
+    let one = account.withdraw(now).unwrap();
+    account.succeeded(now);
+    account.give_back(one);
     assert_eq!(count(&account, now), (u32::MAX / RETRY) as usize);
+}
+
+#[test]
+fn whoever_was_too_slow_puts_back_what_it_took() {
+    let opened = start();
+    let account = Account::open(Budget::fleet().ratio(0.3).unwrap(), opened);
+    for second in 0..3 {
+        account.succeeded(opened + second * SECOND);
+    }
+    // Others have withdrawn since it looked.
+    assert_eq!(account.draw(0..=2), None);
+    assert_eq!([0, 1, 2].map(|second| account.of(second).held(second)), [RETRY * 3 / 10; 3]);
 }
 
 #[test]

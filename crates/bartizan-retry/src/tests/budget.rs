@@ -1,5 +1,7 @@
 //! The layer with its budget.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// The default budget, or another, under the waits of [`layer`].
@@ -73,6 +75,18 @@ async fn every_answer_that_is_no_failure_deposits_and_none_other() {
         let last = *calls_of(&service, &upstream, 6).await.last().unwrap();
         assert_eq!(last == 2, deposits, "{code}: {last}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_deposits_nothing_even_if_the_policy_returns_it() {
+    let policy = |attempt: &Attempt<'_>| match attempt.result() {
+        Ok(_) => attempt.standard(),
+        Err(_) => Verdict::Return,
+    };
+    let steps = (0..5).map(|_| Fail("reset".into())).chain([status(503), status(200)]);
+    let upstream = Upstream::of(steps);
+    let service = RetryLayer::with_policy(policy).budget(Budget::fleet()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 6).await, [1; 6]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,10 +171,43 @@ async fn an_attempt_that_was_not_sent_costs_nothing() {
     assert_eq!(calls_of(&service, &upstream, 7).await[5..], [3, 1]);
 
     let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
-    steps.extend([status(503), NotReady, status(200)]);
+    steps.extend([status(503), NotReady("not ready".into()), status(200)]);
     let upstream = Upstream::of(steps);
     let service = limited(Budget::fleet()).layer(upstream.clone());
     assert_eq!(calls_of(&service, &upstream, 6).await[5..], [2], "it pays for the next as well");
+
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), NotReady(Box::new(Refused(Rejection::new(None)))), status(503), status(200)]);
+    let upstream = Upstream::of(steps);
+    let service = limited(Budget::fleet()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 7).await[5..], [1, 2], "refused while it is not ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_succeeds_in_the_end_has_not_failed() {
+    let upstream = Upstream::of([status(503), status(200)].into_iter().chain((0..99).map(|_| status(503))));
+    let service = at_once(limited(Budget::new().reserve(9))).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 5).await, [2, 3, 3, 3, 1], "three that fail close the reserve");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_sent_after_a_refusal_has_to_be_paid() {
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), refused(Some(SECOND)), status(503), status(200)]);
+    let (upstream, told) = (Upstream::of(steps), Told::default());
+    let service = limited(Budget::fleet()).hook(told.clone()).layer(upstream.clone());
+    calls_of(&service, &upstream, 6).await;
+    assert_eq!(told.take(), ["retrying 1", "waiting for 2", "budget after 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_was_answered_stays_paid_if_its_repetition_is_refused() {
+    let mut steps: Vec<_> = (0..5).map(|_| status(200)).collect();
+    steps.extend([status(503), tiers::replay_now(), refused(None), status(503), status(200)]);
+    let (upstream, told) = (Upstream::of(steps), Told::default());
+    let service = limited(Budget::fleet()).hook(told.clone()).layer(upstream.clone());
+    calls_of(&service, &upstream, 7).await;
+    assert_eq!(told.take(), ["retrying 1", "asked to repeat 2", "refused after 2", "budget after 1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +224,21 @@ async fn refusals_neither_deposit_nor_withdraw_nor_fail() {
     let upstream = Upstream::of(steps);
     let service = at_once(limited(Budget::fleet())).layer(upstream.clone());
     assert_eq!(calls_of(&service, &upstream, 21).await.last(), Some(&1), "nothing was deposited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_named_neutral_is_a_refusal() {
+    let mut neutral = Vec::new();
+    for _ in 0..5 {
+        let mut response = answer(503);
+        response.extensions_mut().insert(Outcome::Neutral);
+        neutral.push(Answer(response));
+    }
+    let upstream = Upstream::of(neutral.into_iter().chain([status(503), status(200)]));
+    let (told, layer) = (Told::default(), limited(Budget::fleet()));
+    let service = layer.hook(told.clone()).layer(upstream.clone());
+    assert_eq!(calls_of(&service, &upstream, 6).await, [1; 6], "nothing was deposited");
+    assert_eq!(told.take()[4..], ["refused after 1", "budget after 1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,4 +311,65 @@ async fn idle_origins_make_room() {
     assert_eq!((call("a").await, call("d").await), (1, 1), "the first and the last are still known");
     let again = [call("b").await, call("c").await];
     assert!(again.contains(&2), "one of them has made room, and begins anew: {again:?}");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Comes {
+    Success,
+    Failure,
+    Refusal,
+    FinalRefusal,
+    NotReady,
+    ReplayNow,
+}
+
+impl Comes {
+    fn step(self) -> Does {
+        match self {
+            Self::Success => status(200),
+            Self::Failure => status(503),
+            Self::Refusal => refused(Some(Duration::from_millis(10))),
+            Self::FinalRefusal => refused(None),
+            Self::NotReady => NotReady("not ready".into()),
+            Self::ReplayNow => tiers::replay_now(),
+        }
+    }
+
+    fn is_sent(&self) -> bool {
+        [Self::Success, Self::Failure, Self::ReplayNow].contains(self)
+    }
+}
+
+fn comes() -> impl Strategy<Value = Comes> {
+    prop_oneof![
+        6 => Just(Comes::Success),
+        6 => Just(Comes::Failure),
+        2 => Just(Comes::Refusal),
+        1 => Just(Comes::FinalRefusal),
+        1 => Just(Comes::NotReady),
+        1 => Just(Comes::ReplayNow),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_retry_goes_unpaid_whatever_comes(comes in prop::collection::vec(comes(), 1..120)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            let upstream = Upstream::of(comes.iter().map(|comes| comes.step()));
+            let service = at_once(limited(Budget::fleet())).layer(upstream.clone());
+            let (mut successes, mut retries, mut begin) = (0, 0, 0);
+            while begin < comes.len() {
+                let result = service.clone().oneshot(get()).await;
+                let end = comes.len() - upstream.steps.lock().unwrap().len();
+                let sent = comes[begin..end].iter().filter(|comes| comes.is_sent()).count();
+                let repeated = usize::from(comes[begin..end].contains(&Comes::ReplayNow));
+                retries += sent.saturating_sub(1 + repeated);
+                prop_assert!(retries <= successes / 5, "{retries} after {successes}: {:?}", &comes[begin..end]);
+                successes += usize::from(result.is_ok_and(|response| response.status() != 503));
+                begin = end;
+            }
+            Ok(())
+        })?;
+    }
 }

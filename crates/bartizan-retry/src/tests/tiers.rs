@@ -88,25 +88,50 @@ async fn across_processes_a_field_says_so_if_both_sides_agree_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_field_also_tells_of_what_a_tier_below_has_spent() {
+    let name = HeaderName::from_static("x-retries-spent");
+    let service = ServiceBuilder::new()
+        .layer(layer().spent_field(name.clone()))
+        .layer(layer())
+        .service(Upstream::of((0..99).map(|_| status(503))));
+    let response = service.oneshot(get()).await.unwrap();
+    assert_eq!(response.headers()[&name], "?1");
+    assert_eq!(response.extensions().get().copied(), attempts(3), "the number of those who made them");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_after_an_attempt_that_was_sent_is_none_of_the_call() {
     let upstream = Upstream::of([status(503), refused(None)]);
     let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
     assert!(find_source::<Refused>(&*error).is_some());
     assert_eq!(Rejection::of(&*error), None, "something was sent");
 
-    let mut refusal = answer(503);
-    refusal.extensions_mut().insert(Rejection::new(None));
-    let upstream = Upstream::of([status(500), Answer(refusal)]);
-    let response = layer().layer(upstream).oneshot(get()).await.unwrap();
-    assert!(response.extensions().get::<Rejection>().is_none());
-    assert_eq!(response.extensions().get(), Some(&Outcome::Failure));
+    for named in [false, true] {
+        let mut refusal = answer(503);
+        refusal.extensions_mut().insert(Rejection::new(None));
+        if named {
+            refusal.extensions_mut().insert(Outcome::Neutral);
+        }
+        let upstream = Upstream::of([status(500), Answer(refusal)]);
+        let response = layer().layer(upstream).oneshot(get()).await.unwrap();
+        assert!(response.extensions().get::<Rejection>().is_none());
+        assert_eq!(response.extensions().get(), Some(&Outcome::Failure), "named: {named}");
+    }
 
     let upstream = Upstream::of([refused(None)]);
     let error = layer().layer(upstream).oneshot(get()).await.unwrap_err();
     assert!(Rejection::of(&*error).is_some(), "nothing was");
 }
 
-fn replay_now() -> Does {
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_the_origin_keeps_its_own_meaning() {
+    let upstream = Upstream::of((0..3).map(|_| status(429)));
+    let response = layer().layer(upstream).oneshot(get()).await.unwrap();
+    assert_eq!(response.extensions().get(), attempts(3).as_ref());
+    assert_eq!(response.extensions().get::<Outcome>(), None, "an outer breaker sees that it is throttling");
+}
+
+pub(super) fn replay_now() -> Does {
     let mut response = answer(401);
     response.extensions_mut().insert(ReplayNow);
     Answer(response)
@@ -129,6 +154,20 @@ async fn what_a_layer_below_wants_repeated_is_repeated_at_once_and_once() {
     let upstream = Upstream::of([replay_now(), status(503), status(503), status(503)]);
     assert_eq!(layer().layer(upstream.clone()).oneshot(get()).await.unwrap().status(), 503);
     assert_eq!(upstream.calls(), 4, "three attempts beside it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiers_do_not_multiply_what_is_repeated() {
+    let upstream = Upstream::of((0..9).map(|_| replay_now()));
+    let service = ServiceBuilder::new().layer(layer()).layer(layer()).service(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 401);
+    assert_eq!(upstream.calls(), 2);
+
+    // Whoever could not do as it was asked leaves it to the outer one.
+    let upstream = Upstream::of([replay_now()]);
+    let service =
+        ServiceBuilder::new().layer(layer()).layer(RetryLayer::disabled()).service(upstream.clone());
+    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
