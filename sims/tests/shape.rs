@@ -1,14 +1,15 @@
 //! What the documents say, with one seed.
 
 use bartizan_retry::{Budget, Jitter};
-use bartizan_sims::budget::{Case, Figures, Strategy, Trouble, run};
+use bartizan_sims::budget::{Strategy, run};
 use bartizan_sims::jitter::{Waits, effort};
+use bartizan_sims::load::{Figures, Trouble};
 
 const MANY: usize = 10_000;
 const DEFAULT: Strategy = Strategy::Bartizan(Budget::new());
 
 fn of(trouble: Trouble, clients: usize, strategy: Strategy) -> Figures {
-    let figures = run(Case { clients, strategy, trouble }, 1);
+    let figures = run(trouble, clients, strategy, 1);
     let (good, load) = (figures.goodput(), figures.load());
     println!("{trouble}, {clients} clients, {strategy}: {good:.3}, {load:.2}, {:?}", figures.recovery());
     figures
@@ -64,7 +65,7 @@ fn jitter_has_the_shape_that_aws_found() {
 
 #[test]
 fn one_seed_gives_one_result() {
-    let case = Case { clients: 20, strategy: DEFAULT, trouble: Trouble::Slowdown };
-    assert_eq!(run(case, 7), run(case, 7));
-    assert_ne!(run(case, 7), run(case, 8));
+    let of = |seed| run(Trouble::Slowdown, 20, DEFAULT, seed);
+    assert_eq!(of(7), of(7));
+    assert_ne!(of(7), of(8));
 }
