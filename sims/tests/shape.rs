@@ -1,6 +1,7 @@
 //! What the documents say, with one seed.
 
 use bartizan_retry::{Budget, Jitter};
+use bartizan_sims::breaker::{self, Guard};
 use bartizan_sims::budget::{Strategy, run};
 use bartizan_sims::jitter::{Waits, effort};
 use bartizan_sims::load::{Figures, Trouble};
@@ -46,6 +47,27 @@ fn where_the_default_loses() {
     let tiny = |strategy| of(Trouble::Slowdown, 100_000, strategy).recovery();
     assert_eq!(tiny(DEFAULT), None, "a hundred thousand tiny clients");
     assert!(tiny(Strategy::Bartizan(Budget::fleet())).is_some());
+}
+
+#[test]
+fn a_breaker_that_counts_calls_and_not_time_takes_a_third_of_failures_for_an_outage() {
+    let goodput = |guard| breaker::run(Trouble::CheapFailures, 20, guard, 1).goodput();
+    let [none, default, consecutive] = [Guard::None, Guard::Default, Guard::Consecutive].map(goodput);
+    assert!(default > none - 0.01, "{default} {none}");
+    assert!(consecutive < 0.3, "{consecutive}");
+}
+
+#[test]
+fn in_an_outage_a_breaker_takes_the_load_off() {
+    let of = |guard| breaker::run(Trouble::Outage, 20, guard, 1);
+    assert!(of(Guard::None).load() > 1.0);
+    let default = of(Guard::Default);
+    assert!(
+        default.load() < 0.3 && default.recovery().is_some(),
+        "{} {:?}",
+        default.load(),
+        default.recovery()
+    );
 }
 
 #[test]
