@@ -20,8 +20,8 @@ use crate::load::{self, Client, Figures, Server, Summary, Trouble};
 
 /// A few busy clients, and many that call every five seconds.
 const CLIENTS: [usize; 2] = [20, 10_000];
-const TROUBLES: [Trouble; 4] =
-    [Trouble::Outage, Trouble::ColdStart, Trouble::CheapFailures, Trouble::DearFailures];
+const TROUBLES: [Trouble; 5] =
+    [Trouble::Outage, Trouble::LongOutage, Trouble::ColdStart, Trouble::CheapFailures, Trouble::DearFailures];
 
 /// The breaker of a client. All else is the standard stack: deadline, retry with its budget, attempt timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -65,7 +65,9 @@ impl State {
         let is_in_trouble = |at: Instant| at >= self.from && at < self.from + self.trouble.lasts();
         let fails = is_in_trouble(now) && self.chance.unit() < SHARE;
         match self.trouble {
-            Trouble::Outage if is_in_trouble(now) => return (now, StatusCode::SERVICE_UNAVAILABLE),
+            Trouble::Outage | Trouble::LongOutage if is_in_trouble(now) => {
+                return (now, StatusCode::SERVICE_UNAVAILABLE);
+            }
             Trouble::ColdStart if now >= self.from && now < self.from + DOWN_BEFORE_COLD => {
                 return (now, StatusCode::SERVICE_UNAVAILABLE);
             }

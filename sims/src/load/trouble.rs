@@ -8,6 +8,8 @@ pub enum Trouble {
     Slowdown,
     /// Everything is refused at once, for 60 s.
     Outage,
+    /// The same for ten minutes.
+    LongOutage,
     /// 30 % are refused at once and cost the server nothing, for 60 s.
     CheapFailures,
     /// 30 % fail after the server has done all the work for them, for 60 s.
@@ -31,6 +33,7 @@ impl Trouble {
         Duration::from_secs(match self {
             Self::Slowdown => 10,
             Self::ColdStart => 50,
+            Self::LongOutage => 600,
             _ => 60,
         })
     }
@@ -40,6 +43,7 @@ impl Trouble {
         match self {
             Self::Slowdown => "slowdown",
             Self::Outage => "outage",
+            Self::LongOutage => "long-outage",
             Self::CheapFailures => "cheap-failures",
             Self::DearFailures => "dear-failures",
             Self::ColdStart => "cold-start",
@@ -52,6 +56,7 @@ impl fmt::Display for Trouble {
         f.write_str(match self {
             Self::Slowdown => "four times slower for 10 s",
             Self::Outage => "down for 60 s",
+            Self::LongOutage => "down for ten minutes",
             Self::CheapFailures => "30 % fail at once for 60 s",
             Self::DearFailures => "30 % fail after all the work for 60 s",
             Self::ColdStart => "down for 20 s, then cold for 30 s",
