@@ -152,7 +152,7 @@ impl Circuit {
         let (generation, state) = self.read();
         let tally = self.window.tally(generation, self.tick(now));
         let retry_in = match state {
-            State::Open => Some(self.refused_until_due(state, now).retry_in.unwrap_or_default()),
+            State::Open => self.refused_until_due(state, now).retry_in.filter(|left| !left.is_zero()),
             State::HalfOpen => self.lock().half_open.leased_for(now),
             _ => None,
         };

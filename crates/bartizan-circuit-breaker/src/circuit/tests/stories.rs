@@ -165,6 +165,15 @@ fn jitter_uses_the_whole_of_its_half() {
 }
 
 #[test]
+fn a_circuit_that_is_due_waits_for_nothing() {
+    let mut bench = Bench::new(two_failures());
+    let open_for = bench.open_until_due(2);
+    assert_eq!((bench.state(), bench.snapshot().retry_in), (State::Open, None));
+    bench.now -= NANOSECOND;
+    assert_eq!(bench.snapshot().retry_in, Some(NANOSECOND), "of {open_for:?}");
+}
+
+#[test]
 fn forced_open_refuses_whatever_happens() {
     let mut bench = Bench::new(two_failures());
     let before = bench.admit();
