@@ -1,4 +1,6 @@
 mod boundaries;
+mod model;
+mod random;
 mod stories;
 
 use std::num::NonZeroU32;
