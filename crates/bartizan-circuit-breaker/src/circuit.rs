@@ -153,7 +153,7 @@ impl Circuit {
         let tally = self.window.tally(generation, self.tick(now));
         let retry_in = match state {
             State::Open => self.refused_until_due(state, now).retry_in.filter(|left| !left.is_zero()),
-            State::HalfOpen => self.lock().half_open.leased_for(now),
+            State::HalfOpen => self.lock().half_open.leased_for(now, &self.settings),
             _ => None,
         };
         Snapshot { state, generation, calls: tally.calls(), failures: tally.bad, slow: tally.slow, retry_in }

@@ -234,3 +234,16 @@ fn metrics_only_never_refuses_and_still_probes() {
     bench.circuit.force(State::ForcedOpen, bench.now);
     assert_eq!((bench.admit().kind, bench.circuit.look(bench.now)), (Kind::Free, None));
 }
+
+#[test]
+fn a_probe_may_be_waited_for_without_end() {
+    let mut bench = Bench::new(two_failures().without_ramp().probe_timeout(Duration::MAX));
+    bench.open_until_due(2);
+    for _ in 0..3 {
+        let probe = bench.admit();
+        bench.wait(secs(100_000));
+        assert_eq!(bench.refused().state, State::HalfOpen);
+        bench.end(probe, Success);
+    }
+    assert_eq!(bench.state(), State::Closed);
+}
