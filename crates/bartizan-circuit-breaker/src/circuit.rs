@@ -208,6 +208,9 @@ impl Circuit {
     }
 
     fn count(&self, generation: u64, ended: Ended, now: Instant) -> Option<Transition> {
+        if self.read().0 != generation {
+            return None;
+        }
         let is_failure = match ended.outcome {
             Outcome::Success | Outcome::Throttled => false,
             Outcome::Failure => true,
@@ -292,6 +295,9 @@ impl Circuit {
             self.nanos(now).saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         });
         self.due.store(due, Ordering::Release);
+        if to == State::Closed {
+            self.window.clear();
+        }
         let bits = STATES.iter().position(|state| *state == to).expect("all states are in the list");
         self.word.store(inner.generation << STATE_BITS | bits as u64, Ordering::Release);
         Transition { from, to, generation: inner.generation, open_for }

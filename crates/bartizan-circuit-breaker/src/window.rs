@@ -6,7 +6,7 @@ use crate::sync::{AtomicU64, Ordering::Relaxed};
 pub(crate) const BUCKETS: usize = 10;
 
 /// Ten buckets that are reused in turn. A bucket that belongs to another time, or to another generation of the circuit, counts for
-/// nothing, so nobody has to clear anything, and reading is as good as rotating.
+/// nothing, so reading is as good as rotating.
 #[derive(Debug)]
 pub(crate) struct Window {
     buckets: [Bucket; BUCKETS],
@@ -60,6 +60,13 @@ impl Window {
         count.add(Tag::new(generation, tick));
     }
 
+    /// Forgets all. Who counts at the same moment comes before it or after it.
+    pub(crate) fn clear(&self) {
+        for count in self.buckets.iter().flat_map(|bucket| [&bucket.good, &bucket.bad, &bucket.slow]) {
+            count.0.store(0, Relaxed);
+        }
+    }
+
     /// What was counted for `generation` in the ten ticks up to `tick`.
     pub(crate) fn tally(&self, generation: u64, tick: u64) -> Tally {
         let oldest = tick.saturating_sub(BUCKETS as u64 - 1);
@@ -75,8 +82,8 @@ impl Window {
     }
 }
 
-/// Which generation (16 bits) and tick (28 bits: 25 years of 3 s) a count belongs to. They come round again; by then nobody
-/// remembers.
+/// Which generation (16 bits) and tick (28 bits: 25 years of 3 s) a count belongs to. They come round again. A circuit clears
+/// the window when it closes, so that what is there is never old by many generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tag(u64);
 

@@ -247,3 +247,37 @@ fn a_probe_may_be_waited_for_without_end() {
     }
     assert_eq!(bench.state(), State::Closed);
 }
+
+/// So many changes that end with a closed circuit.
+fn change(bench: &Bench, changes: u32) {
+    for _ in 0..changes / 2 {
+        bench.circuit.force(State::Disabled, bench.now);
+        bench.circuit.force(State::Closed, bench.now);
+    }
+}
+
+#[test]
+fn it_counts_after_tens_of_thousands_of_changes() {
+    for changes in [40_000, 65_536] {
+        let mut bench = Bench::new(Settings::new());
+        bench.calls(9, Failure);
+        change(&bench, changes);
+        bench.wait(secs(30));
+        bench.calls(9, Failure);
+        assert_eq!(bench.snapshot().failures, 9, "after {changes} changes");
+        assert_eq!(bench.call(Failure).unwrap().to, State::Open);
+    }
+}
+
+#[test]
+fn a_straggler_from_tens_of_thousands_of_changes_ago_changes_nothing() {
+    for changes in [40_000, 65_536] {
+        let bench = Bench::new(Settings::new());
+        let straggler = bench.admit();
+        change(&bench, changes);
+        bench.calls(1, Failure);
+        let before = bench.snapshot();
+        bench.end(straggler, Failure);
+        assert_eq!(bench.snapshot(), before, "after {changes} changes");
+    }
+}
