@@ -82,23 +82,25 @@ impl Window {
     }
 }
 
-/// Which generation (16 bits) and tick (28 bits: 25 years of 3 s) a count belongs to. They come round again. A circuit clears
-/// the window when it closes, so that what is there is never old by many generations.
+/// Which generation (8 bits) and tick (36 bits: two years of 1 ms, the shortest) a count belongs to. Both come round again. A circuit
+/// clears the window when it closes, so that what is there is never old by many generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tag(u64);
 
 const COUNT_BITS: u32 = 20;
-const TICK_BITS: u32 = 28;
+const TICK_BITS: u32 = 36;
 const MAX_COUNT: u64 = (1 << COUNT_BITS) - 1;
 
 impl Tag {
     fn new(generation: u64, tick: u64) -> Self {
-        Self((generation & 0xffff) << TICK_BITS | tick & ((1 << TICK_BITS) - 1))
+        Self((generation & 0xff) << TICK_BITS | tick & ((1 << TICK_BITS) - 1))
     }
 
     /// Whether this is of a later generation, or of a later tick of the same. Late is what is less than half of all ahead.
     fn is_after(self, other: Self) -> bool {
-        self != other && (self.0.wrapping_sub(other.0) << COUNT_BITS) < 1 << 63
+        let is_same_generation = self.0 >> TICK_BITS == other.0 >> TICK_BITS;
+        let unused_bits = if is_same_generation { 64 - TICK_BITS } else { COUNT_BITS };
+        self != other && (self.0.wrapping_sub(other.0) << unused_bits) < 1 << 63
     }
 }
 
@@ -182,14 +184,26 @@ mod tests {
     }
 
     #[test]
-    fn generations_and_ticks_come_round() {
+    fn generations_come_round() {
         let window = Window::default();
-        window.count(0xffff, 3, Mark::Bad);
-        window.count(0x1_0000, 3, Mark::Good);
-        window.count(0x1_0000, 3, Mark::Bad);
-        assert_eq!(window.tally(0x1_0000, 3), tally(1, 1, 0));
-        window.count(0xffff, 3, Mark::Bad);
-        assert_eq!(window.tally(0x1_0000, 3), tally(1, 1, 0), "older, though its number is greater");
+        window.count(0xff, 3, Mark::Bad);
+        window.count(0x100, 3, Mark::Good);
+        window.count(0x100, 3, Mark::Bad);
+        assert_eq!(window.tally(0x100, 3), tally(1, 1, 0));
+        window.count(0xff, 3, Mark::Bad);
+        assert_eq!(window.tally(0x100, 3), tally(1, 1, 0), "older, though its number is greater");
+    }
+
+    #[test]
+    fn ticks_come_round() {
+        let window = Window::default();
+        let round = 1 << TICK_BITS;
+        for tick in round - 15..round + 15 {
+            window.count(1, tick, Mark::Bad);
+        }
+        assert_eq!(window.tally(1, round + 14), tally(0, 10, 0));
+        window.count(1, round + 4, Mark::Bad);
+        assert_eq!(window.tally(1, round + 14), tally(0, 10, 0), "older, by ten");
     }
 
     #[test]

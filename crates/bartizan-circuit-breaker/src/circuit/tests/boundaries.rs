@@ -216,3 +216,17 @@ fn three_failures_that_are_half_of_the_ramp_open_it_again() {
         assert!(opened.open_for.unwrap() > secs(5), "twice as long: {opened:?}");
     }
 }
+
+#[test]
+fn the_shortest_window_counts_for_ever() {
+    let trip = Trip::rate(1.0, 1_000, ms(10)).unwrap();
+    let mut bench = Bench::new(Settings::new().trip(trip));
+    for idle in [74, 1, 40, 8_000, 8_000, 8_000].map(|hours| secs(hours * 3_600)) {
+        bench.wait(idle);
+        for count in 1..=10 {
+            bench.wait(ms(1)).calls(1, Failure);
+            let age = bench.now - start();
+            assert_eq!(bench.snapshot().failures, count, "at the age of {age:?}");
+        }
+    }
+}
