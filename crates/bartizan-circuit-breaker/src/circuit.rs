@@ -295,9 +295,7 @@ impl Circuit {
             self.nanos(now).saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         });
         self.due.store(due, Ordering::Release);
-        if to == State::Closed {
-            self.window.clear();
-        }
+        self.window.clear();
         let bits = STATES.iter().position(|state| *state == to).expect("all states are in the list");
         self.word.store(inner.generation << STATE_BITS | bits as u64, Ordering::Release);
         Transition { from, to, generation: inner.generation, open_for }

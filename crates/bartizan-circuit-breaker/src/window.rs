@@ -83,7 +83,7 @@ impl Window {
 }
 
 /// Which generation (8 bits) and tick (36 bits: two years of 1 ms, the shortest) a count belongs to. Both come round again. A circuit
-/// clears the window when it closes, so that what is there is never old by many generations.
+/// clears the window at each change, so that what is there is never old by many generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tag(u64);
 

@@ -281,3 +281,16 @@ fn a_straggler_from_tens_of_thousands_of_changes_ago_changes_nothing() {
         assert_eq!(bench.snapshot(), before, "after {changes} changes");
     }
 }
+
+#[test]
+fn what_a_closed_circuit_has_counted_does_not_come_back_after_many_changes() {
+    let trip = Trip::rate(0.5, 10, secs(86_400)).unwrap();
+    let bench = Bench::new(Settings::new().trip(trip));
+    bench.calls(9, Failure);
+    for _ in 0..70_000 {
+        bench.circuit.force(State::Disabled, bench.now);
+        assert_eq!(bench.snapshot().calls, 0);
+        bench.circuit.force(State::ForcedOpen, bench.now);
+        assert_eq!(bench.snapshot().calls, 0);
+    }
+}
