@@ -90,6 +90,19 @@ fn the_last_failures_that_meet_open_it_once() {
 }
 
 #[test]
+fn slow_calls_that_meet_open_it_once() {
+    loom::model(|| {
+        let circuit = circuit(pair().or_slow(1.0).expect("a rate"));
+        let slow = |circuit: Arc<Circuit>| {
+            let ticket = admit(&circuit, NOW).expect("closed");
+            move || end_after(&circuit, Duration::from_secs(5), ticket, Success, NOW)
+        };
+        let (a, b) = both(slow(circuit.clone()), slow(circuit.clone()));
+        assert!(a.is_some() != b.is_some(), "{a:?}, {b:?}");
+    });
+}
+
+#[test]
 fn a_call_that_meets_the_opening_is_counted_or_refused_until_it_is_due() {
     loom::model(|| {
         let circuit = circuit(row(1));

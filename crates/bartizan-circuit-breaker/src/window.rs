@@ -1,6 +1,7 @@
 //! What came of the calls of the last while: ten buckets, counted without a lock.
 
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::sync::AtomicU64;
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// How many buckets a window has.
 pub(crate) const BUCKETS: usize = 10;
@@ -105,13 +106,14 @@ impl Tag {
     }
 }
 
-/// A tag and a number, in one word.
+/// A tag and a number, in one word. Who sees what another thread has counted here sees all that it has counted before: of two calls
+/// that are counted and then marked as slow, the last sees both marks and both calls.
 #[derive(Debug, Default)]
 struct Count(AtomicU64);
 
 impl Count {
     fn of(&self, tag: Tag) -> u32 {
-        let word = self.0.load(Relaxed);
+        let word = self.0.load(Acquire);
         if word >> COUNT_BITS == tag.0 { (word & MAX_COUNT) as u32 } else { 0 }
     }
 
@@ -126,7 +128,7 @@ impl Count {
                 (word == 0 || tag.is_after(there)).then_some(tag.0 << COUNT_BITS | 1)
             }
         };
-        let _ = self.0.fetch_update(Relaxed, Relaxed, add);
+        let _ = self.0.fetch_update(AcqRel, Acquire, add);
     }
 }
 
