@@ -259,7 +259,7 @@ impl Circuit {
 
     fn judge(&self, ticket: Ticket, ended: Ended, now: Instant) -> Option<Transition> {
         let mut inner = self.lock();
-        if inner.generation != ticket.generation || inner.state != State::HalfOpen {
+        if inner.generation != ticket.generation {
             return None;
         }
         match inner.half_open.judge(ticket.kind, ended.outcome, now, &self.settings) {

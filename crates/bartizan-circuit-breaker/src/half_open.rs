@@ -78,8 +78,8 @@ impl HalfOpen {
     ) -> Verdict {
         match (kind, &mut self.ramp) {
             (Kind::Ramp, Some(ramp)) => ramp.judge(outcome),
-            (Kind::Probe(number), None) => self.judge_probe(number, outcome, now, settings),
-            // A probe whose lease had run out, after others have passed.
+            (Kind::Probe(number), _) => self.judge_probe(number, outcome, now, settings),
+            // Nobody else is judged while it is half-open.
             _ => Verdict::Wait,
         }
     }

@@ -147,7 +147,7 @@ fn a_failed_probe_opens_it_for_twice_as_long() {
     let mut bench = Bench::new(two_failures());
     let mut longest = secs(5);
     bench.open_until_due(2);
-    for _ in 0..8 {
+    for _ in 0..40 {
         longest = (longest * 2).min(secs(300));
         let open_for = bench.call(Failure).unwrap().open_for.unwrap();
         assert!((longest / 2..=longest).contains(&open_for), "{open_for:?} of {longest:?}");
@@ -257,8 +257,8 @@ fn change(bench: &Bench, changes: u32) {
 }
 
 #[test]
-fn it_counts_after_tens_of_thousands_of_changes() {
-    for changes in [40_000, 65_536] {
+fn it_counts_after_any_number_of_changes() {
+    for changes in [200, 256, 40_000, 65_536] {
         let mut bench = Bench::new(Settings::new());
         bench.calls(9, Failure);
         change(&bench, changes);
@@ -270,8 +270,8 @@ fn it_counts_after_tens_of_thousands_of_changes() {
 }
 
 #[test]
-fn a_straggler_from_tens_of_thousands_of_changes_ago_changes_nothing() {
-    for changes in [40_000, 65_536] {
+fn a_straggler_from_any_number_of_changes_ago_changes_nothing() {
+    for changes in [200, 256, 40_000, 65_536] {
         let bench = Bench::new(Settings::new());
         let straggler = bench.admit();
         change(&bench, changes);
