@@ -234,6 +234,27 @@ fn results_of_two_generations_that_meet_count_once() {
 }
 
 #[test]
+fn a_window_that_is_read_while_it_is_written_shows_no_share_that_never_was() {
+    let tally = |first, then| {
+        in_all_orders(move || {
+            let window = Arc::new(Window::default());
+            let other = window.clone();
+            let ((), tally) = both(
+                move || {
+                    other.count(0, 0, first);
+                    other.count(0, 1, then);
+                },
+                || window.tally(0, 1),
+            );
+            assert!(tally.bad <= tally.good, "{tally:?}");
+            assert!(tally.slow <= tally.calls(), "{tally:?}");
+        });
+    };
+    tally(Mark::Good, Mark::Bad);
+    tally(Mark::Good, Mark::Slow);
+}
+
+#[test]
 fn results_that_meet_in_a_bucket_that_rotates_are_all_counted() {
     in_all_orders(|| {
         let window = Arc::new(Window::default());

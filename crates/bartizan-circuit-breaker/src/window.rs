@@ -52,13 +52,7 @@ impl Default for Window {
 impl Window {
     /// Counts a result of a call that belongs to `generation`, at `tick`, a tenth of the window's length.
     pub(crate) fn count(&self, generation: u64, tick: u64, mark: Mark) {
-        let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
-        let count = match mark {
-            Mark::Good => &bucket.good,
-            Mark::Bad => &bucket.bad,
-            Mark::Slow => &bucket.slow,
-        };
-        count.add(Tag::new(generation, tick));
+        self.at(tick, mark).add(Tag::new(generation, tick));
     }
 
     /// Forgets all. Who counts at the same moment comes before it or after it.
@@ -71,15 +65,23 @@ impl Window {
     /// What was counted for `generation` in the ten ticks up to `tick`.
     pub(crate) fn tally(&self, generation: u64, tick: u64) -> Tally {
         let oldest = tick.saturating_sub(BUCKETS as u64 - 1);
-        (oldest..=tick).fold(Tally::default(), |sum, tick| {
-            let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
-            let tag = Tag::new(generation, tick);
-            Tally {
-                good: sum.good.saturating_add(bucket.good.of(tag)),
-                bad: sum.bad.saturating_add(bucket.bad.of(tag)),
-                slow: sum.slow.saturating_add(bucket.slow.of(tag)),
-            }
-        })
+        let sum = |mark| {
+            let counts = (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick)));
+            counts.fold(0, u32::saturating_add)
+        };
+        // What shares are of comes last: others count meanwhile, and a share that never was must not open a circuit.
+        let slow = sum(Mark::Slow);
+        let bad = sum(Mark::Bad);
+        Tally { good: sum(Mark::Good), bad, slow }
+    }
+
+    fn at(&self, tick: u64, mark: Mark) -> &Count {
+        let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
+        match mark {
+            Mark::Good => &bucket.good,
+            Mark::Bad => &bucket.bad,
+            Mark::Slow => &bucket.slow,
+        }
     }
 }
 
