@@ -152,8 +152,8 @@ impl Circuit {
         let (generation, state) = self.read();
         let tally = self.window.tally(generation, self.tick(now));
         let retry_in = match state {
-            State::Open => Some(self.refused_until_due(state, now).retry_in.unwrap_or_default()),
-            State::HalfOpen => self.lock().half_open.leased_for(now),
+            State::Open => self.refused_until_due(state, now).retry_in.filter(|left| !left.is_zero()),
+            State::HalfOpen => self.lock().half_open.leased_for(now, &self.settings),
             _ => None,
         };
         Snapshot { state, generation, calls: tally.calls(), failures: tally.bad, slow: tally.slow, retry_in }
@@ -208,6 +208,9 @@ impl Circuit {
     }
 
     fn count(&self, generation: u64, ended: Ended, now: Instant) -> Option<Transition> {
+        if self.read().0 != generation {
+            return None;
+        }
         let is_failure = match ended.outcome {
             Outcome::Success | Outcome::Throttled => false,
             Outcome::Failure => true,
@@ -256,7 +259,7 @@ impl Circuit {
 
     fn judge(&self, ticket: Ticket, ended: Ended, now: Instant) -> Option<Transition> {
         let mut inner = self.lock();
-        if inner.generation != ticket.generation || inner.state != State::HalfOpen {
+        if inner.generation != ticket.generation {
             return None;
         }
         match inner.half_open.judge(ticket.kind, ended.outcome, now, &self.settings) {
@@ -292,6 +295,7 @@ impl Circuit {
             self.nanos(now).saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
         });
         self.due.store(due, Ordering::Release);
+        self.window.clear();
         let bits = STATES.iter().position(|state| *state == to).expect("all states are in the list");
         self.word.store(inner.generation << STATE_BITS | bits as u64, Ordering::Release);
         Transition { from, to, generation: inner.generation, open_for }

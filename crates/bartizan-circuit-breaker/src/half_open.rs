@@ -21,7 +21,7 @@ pub(crate) struct HalfOpen {
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     number: u64,
-    until: Instant,
+    since: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -55,19 +55,18 @@ impl HalfOpen {
         if let Some(ramp) = &mut self.ramp {
             return ramp.admit(now).map(|()| Kind::Ramp).map_err(|retry_in| Refused { state, retry_in });
         }
-        if let Some(left) = self.leased_for(now) {
+        if let Some(left) = self.leased_for(now, settings) {
             return Err(Refused { state, retry_in: Some(left) });
         }
         self.leases += 1;
-        let until = now.checked_add(settings.probe_timeout).unwrap_or(now);
-        self.lease = Some(Lease { number: self.leases, until });
+        self.lease = Some(Lease { number: self.leases, since: now });
         Ok(Kind::Probe(self.leases))
     }
 
     /// How long the probe that is under way has, if there is one.
-    pub(crate) fn leased_for(&self, now: Instant) -> Option<Duration> {
-        let left = self.lease?.until.saturating_duration_since(now);
-        (!left.is_zero()).then_some(left)
+    pub(crate) fn leased_for(&self, now: Instant, settings: &Settings) -> Option<Duration> {
+        let lasted = now.saturating_duration_since(self.lease?.since);
+        settings.probe_timeout.checked_sub(lasted).filter(|left| !left.is_zero())
     }
 
     pub(crate) fn judge(
@@ -79,15 +78,15 @@ impl HalfOpen {
     ) -> Verdict {
         match (kind, &mut self.ramp) {
             (Kind::Ramp, Some(ramp)) => ramp.judge(outcome),
-            (Kind::Probe(number), None) => self.judge_probe(number, outcome, now, settings),
-            // A probe whose lease had run out, after others have passed.
+            (Kind::Probe(number), _) => self.judge_probe(number, outcome, now, settings),
+            // Nobody else is judged while it is half-open.
             _ => Verdict::Wait,
         }
     }
 
     fn judge_probe(&mut self, number: u64, outcome: Outcome, now: Instant, settings: &Settings) -> Verdict {
         // A lease that has run out is none, whether or not somebody else has one by now.
-        if self.lease.is_none_or(|lease| lease.number != number || now >= lease.until) {
+        if self.leased_for(now, settings).is_none() || self.lease.is_none_or(|lease| lease.number != number) {
             return Verdict::Wait;
         }
         self.lease = None;

@@ -110,6 +110,8 @@ mod gate;
 mod half_open;
 mod hook;
 mod layer;
+#[cfg(all(test, bartizan_loom))]
+mod loom_tests;
 mod readied;
 mod recent;
 mod service;

@@ -1,12 +1,13 @@
 //! What came of the calls of the last while: ten buckets, counted without a lock.
 
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::sync::AtomicU64;
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed};
 
-/// How many buckets a window has.
-pub(crate) const BUCKETS: usize = 10;
+/// How many buckets a window has; fewer orders to try where loom tries all.
+pub(crate) const BUCKETS: usize = if cfg!(bartizan_loom) { 2 } else { 10 };
 
 /// Ten buckets that are reused in turn. A bucket that belongs to another time, or to another generation of the circuit, counts for
-/// nothing, so nobody has to clear anything, and reading is as good as rotating.
+/// nothing, so reading is as good as rotating.
 #[derive(Debug)]
 pub(crate) struct Window {
     buckets: [Bucket; BUCKETS],
@@ -51,57 +52,69 @@ impl Default for Window {
 impl Window {
     /// Counts a result of a call that belongs to `generation`, at `tick`, a tenth of the window's length.
     pub(crate) fn count(&self, generation: u64, tick: u64, mark: Mark) {
-        let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
-        let count = match mark {
-            Mark::Good => &bucket.good,
-            Mark::Bad => &bucket.bad,
-            Mark::Slow => &bucket.slow,
-        };
-        count.add(Tag::new(generation, tick));
+        self.at(tick, mark).add(Tag::new(generation, tick));
+    }
+
+    /// Forgets all. Who counts at the same moment comes before it or after it.
+    pub(crate) fn clear(&self) {
+        for count in self.buckets.iter().flat_map(|bucket| [&bucket.good, &bucket.bad, &bucket.slow]) {
+            count.0.store(0, Relaxed);
+        }
     }
 
     /// What was counted for `generation` in the ten ticks up to `tick`.
     pub(crate) fn tally(&self, generation: u64, tick: u64) -> Tally {
         let oldest = tick.saturating_sub(BUCKETS as u64 - 1);
-        (oldest..=tick).fold(Tally::default(), |sum, tick| {
-            let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
-            let tag = Tag::new(generation, tick);
-            Tally {
-                good: sum.good.saturating_add(bucket.good.of(tag)),
-                bad: sum.bad.saturating_add(bucket.bad.of(tag)),
-                slow: sum.slow.saturating_add(bucket.slow.of(tag)),
-            }
-        })
+        let sum = |mark| {
+            let counts = (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick)));
+            counts.fold(0, u32::saturating_add)
+        };
+        // What shares are of comes last: others count meanwhile, and a share that never was must not open a circuit.
+        let slow = sum(Mark::Slow);
+        let bad = sum(Mark::Bad);
+        Tally { good: sum(Mark::Good), bad, slow }
+    }
+
+    fn at(&self, tick: u64, mark: Mark) -> &Count {
+        let bucket = &self.buckets[(tick % BUCKETS as u64) as usize];
+        match mark {
+            Mark::Good => &bucket.good,
+            Mark::Bad => &bucket.bad,
+            Mark::Slow => &bucket.slow,
+        }
     }
 }
 
-/// Which generation (16 bits) and tick (28 bits: 25 years of 3 s) a count belongs to. They come round again; by then nobody
-/// remembers.
+/// Which generation (8 bits) and tick (36 bits: two years of 1 ms, the shortest) a count belongs to. Both come round again. A circuit
+/// clears the window at each change, so that what is there is never old by many generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tag(u64);
 
 const COUNT_BITS: u32 = 20;
-const TICK_BITS: u32 = 28;
+const TICK_BITS: u32 = 36;
 const MAX_COUNT: u64 = (1 << COUNT_BITS) - 1;
 
 impl Tag {
     fn new(generation: u64, tick: u64) -> Self {
-        Self((generation & 0xffff) << TICK_BITS | tick & ((1 << TICK_BITS) - 1))
+        Self((generation & 0xff) << TICK_BITS | tick & ((1 << TICK_BITS) - 1))
     }
 
     /// Whether this is of a later generation, or of a later tick of the same. Late is what is less than half of all ahead.
     fn is_after(self, other: Self) -> bool {
-        self != other && (self.0.wrapping_sub(other.0) << COUNT_BITS) < 1 << 63
+        let is_same_generation = self.0 >> TICK_BITS == other.0 >> TICK_BITS;
+        let unused_bits = if is_same_generation { 64 - TICK_BITS } else { COUNT_BITS };
+        self != other && (self.0.wrapping_sub(other.0) << unused_bits) < 1 << 63
     }
 }
 
-/// A tag and a number, in one word.
+/// A tag and a number, in one word. Who sees what another thread has counted here sees all that it has counted before: of two calls
+/// that are counted and then marked as slow, the last sees both marks and both calls.
 #[derive(Debug, Default)]
 struct Count(AtomicU64);
 
 impl Count {
     fn of(&self, tag: Tag) -> u32 {
-        let word = self.0.load(Relaxed);
+        let word = self.0.load(Acquire);
         if word >> COUNT_BITS == tag.0 { (word & MAX_COUNT) as u32 } else { 0 }
     }
 
@@ -116,7 +129,7 @@ impl Count {
                 (word == 0 || tag.is_after(there)).then_some(tag.0 << COUNT_BITS | 1)
             }
         };
-        let _ = self.0.fetch_update(Relaxed, Relaxed, add);
+        let _ = self.0.fetch_update(AcqRel, Acquire, add);
     }
 }
 
@@ -176,14 +189,26 @@ mod tests {
     }
 
     #[test]
-    fn generations_and_ticks_come_round() {
+    fn generations_come_round() {
         let window = Window::default();
-        window.count(0xffff, 3, Mark::Bad);
-        window.count(0x1_0000, 3, Mark::Good);
-        window.count(0x1_0000, 3, Mark::Bad);
-        assert_eq!(window.tally(0x1_0000, 3), tally(1, 1, 0));
-        window.count(0xffff, 3, Mark::Bad);
-        assert_eq!(window.tally(0x1_0000, 3), tally(1, 1, 0), "older, though its number is greater");
+        window.count(0xff, 3, Mark::Bad);
+        window.count(0x100, 3, Mark::Good);
+        window.count(0x100, 3, Mark::Bad);
+        assert_eq!(window.tally(0x100, 3), tally(1, 1, 0));
+        window.count(0xff, 3, Mark::Bad);
+        assert_eq!(window.tally(0x100, 3), tally(1, 1, 0), "older, though its number is greater");
+    }
+
+    #[test]
+    fn ticks_come_round() {
+        let window = Window::default();
+        let round = 1 << TICK_BITS;
+        for tick in round - 15..round + 15 {
+            window.count(1, tick, Mark::Bad);
+        }
+        assert_eq!(window.tally(1, round + 14), tally(0, 10, 0));
+        window.count(1, round + 4, Mark::Bad);
+        assert_eq!(window.tally(1, round + 14), tally(0, 10, 0), "older, by ten");
     }
 
     #[test]
