@@ -49,6 +49,8 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Circuit {
     settings: Settings,
+    /// Of the window, in nanoseconds.
+    bucket: u64,
     /// Times are counted from here, in nanoseconds.
     began: Instant,
     /// The generation, above, and the state. It changes under the lock alone, and closed circuits are read here.
@@ -70,6 +72,9 @@ struct Inner {
     recent: Recent,
 }
 
+/// What an origin that asks for more than this gets: nobody is kept away for longer by one answer.
+const LONGEST_ASKED: Duration = Duration::from_secs(300);
+
 /// As in the word.
 const STATES: [State; 5] = [State::Closed, State::Open, State::HalfOpen, State::ForcedOpen, State::Disabled];
 const STATE_BITS: u32 = 3;
@@ -84,8 +89,10 @@ impl Circuit {
             half_open: HalfOpen::default(),
             recent: Recent::default(),
         };
+        let bucket = (nanos(settings.trip.within) / BUCKETS as u64).max(1);
         Self {
             settings,
+            bucket,
             began: now,
             word: AtomicU64::new(0),
             due: AtomicU64::new(0),
@@ -170,7 +177,7 @@ impl Circuit {
     }
 
     fn nanos(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX)
+        nanos(at.saturating_duration_since(self.began))
     }
 
     fn is_due_later(&self, now: Instant) -> bool {
@@ -183,8 +190,7 @@ impl Circuit {
     }
 
     fn tick(&self, now: Instant) -> u64 {
-        let bucket = self.settings.trip.within.as_nanos() / BUCKETS as u128;
-        u64::try_from(u128::from(self.nanos(now)) / bucket.max(1)).unwrap_or(u64::MAX)
+        self.nanos(now) / self.bucket
     }
 
     fn admit_half_open(&self, now: Instant) -> (Result<Ticket, Refused>, Option<Transition>) {
@@ -281,7 +287,7 @@ impl Circuit {
         let time = doubled.map_or(*at_most, |time| time.min(*at_most));
         // Equal jitter.
         let time = time.mul_f64(0.5 + chance.unit() / 2.0);
-        let time = time.max(retry_after.unwrap_or_default().min(*at_most));
+        let time = time.max(retry_after.unwrap_or_default().min(LONGEST_ASKED));
         self.change(inner, State::Open, now, Some(time))
     }
 
@@ -291,15 +297,18 @@ impl Circuit {
         inner.state = to;
         inner.half_open = HalfOpen::default();
         inner.recent = Recent::default();
-        let due = open_for.map_or(0, |time| {
-            self.nanos(now).saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-        });
+        let due = open_for.map_or(0, |time| self.nanos(now).saturating_add(nanos(time)));
         self.due.store(due, Ordering::Release);
         self.window.clear();
         let bits = STATES.iter().position(|state| *state == to).expect("all states are in the list");
         self.word.store(inner.generation << STATE_BITS | bits as u64, Ordering::Release);
         Transition { from, to, generation: inner.generation, open_for }
     }
+}
+
+/// Of 584 years, which is more than any clock shows.
+fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
 }
 
 fn is_reached(part: u32, whole: u32, rate: f64) -> bool {

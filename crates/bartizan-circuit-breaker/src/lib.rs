@@ -48,7 +48,7 @@
 //! |---|---|---|---|
 //! | a circuit | for each origin (scheme, host, port), at most 1,024 beside the first | [`CircuitBreakerLayer::shared`], [`origins`](CircuitBreakerLayer::origins) | one API that is down says nothing about another; memory is bounded |
 //! | opens | at half of at least 10 calls in 30 s, in ten exact buckets | [`Settings::trip`], [`Trip`] | resilience4j's rate, Polly's window: a few failures are no proof |
-//! | stays open | 5 s, doubled for each failed half-open up to 300 s, half of it by chance; back to 5 s after one window without an opening | [`Settings::open_for`], [`Settings::at_most`] | short, since a probe costs little; spread, so that clients do not come back together |
+//! | stays open | 5 s, doubled for each failed half-open up to 30 s, half of it by chance; back to 5 s after one window without an opening | [`Settings::open_for`], [`Settings::at_most`] | short, since a probe costs little, and simulated; spread, so that clients do not come back together |
 //! | `Retry-After` on a 503 that opens it | raises that, up to 300 s | | the origin knows best |
 //! | probes | one at a time, under a lease of 10 s | [`Settings::probe_timeout`] | a probe that hangs or is dropped must not keep the circuit open |
 //! | closes | after 3 successes in a row | [`Settings::probes`] | one may be luck |

@@ -10,7 +10,7 @@ use crate::Trip;
 /// | | default | set with |
 /// |---|---|---|
 /// | opens | at half of at least 10 calls in 30 s | [`trip`](Self::trip) |
-/// | stays open | 5 s, doubled for each failed probe up to 300 s, half of it by chance | [`open_for`](Self::open_for), [`at_most`](Self::at_most) |
+/// | stays open | 5 s, doubled for each failed probe up to 30 s, half of it by chance | [`open_for`](Self::open_for), [`at_most`](Self::at_most) |
 /// | closes | after 3 successful probes in a row | [`probes`](Self::probes) |
 /// | waits for a probe | 10 s, then another call may probe | [`probe_timeout`](Self::probe_timeout) |
 /// | a call is slow | after 5 s | [`slow_after`](Self::slow_after) |
@@ -28,8 +28,8 @@ pub struct Settings {
     pub(crate) chance: Chance,
 }
 
-/// The longest that a circuit stays open, whatever the origin asks for.
-const LONGEST: Duration = Duration::from_secs(300);
+/// See [`Settings::at_most`].
+const LONGEST: Duration = Duration::from_secs(30);
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
 impl Settings {
@@ -66,15 +66,16 @@ impl Settings {
 
     /// How long it stays open the first time: between half of this and all of it, by chance, so that clients do not come back
     /// together. 5 s by default. Each failed probe doubles it, up to [`at_most`](Self::at_most); one window without an opening
-    /// brings it back. A `Retry-After` on a 503 that opens it raises it, up to the same.
+    /// brings it back. A `Retry-After` on a 503 that opens it raises it, up to 300 s.
     #[must_use]
     pub fn open_for(mut self, time: Duration) -> Self {
         (self.open_for, self.at_most) = (time, self.at_most.max(time));
         self
     }
 
-    /// How long it stays open at most, however often probes fail and whatever the origin asks for. 300 s by default. The more clients
-    /// an origin has, the longer it should be, and the longer it is, the later a client notices that all is well again.
+    /// How long it stays open at most, however often probes fail. 30 s by default: with 300 s, as some have, clients notice
+    /// minutes late that all is well again, and it spares the origin next to nothing (`docs/circuit-breaker.md` in the
+    /// repository). Longer for an origin that has very many clients.
     #[must_use]
     pub fn at_most(mut self, time: Duration) -> Self {
         (self.open_for, self.at_most) = (self.open_for.min(time), time);

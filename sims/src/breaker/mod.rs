@@ -32,10 +32,10 @@ pub enum Guard {
     Default,
     /// The same, without the ramp.
     WithoutRamp,
-    /// The same as the default, but never open for longer than a minute.
+    /// The same as the default, but open for up to a minute.
     UpTo60,
-    /// Nor than half a minute.
-    UpTo30,
+    /// For up to five minutes.
+    UpTo300,
     /// A fifth of at least 10 calls in 30 s.
     Nervous,
     /// Half of the last 20 calls.
@@ -53,7 +53,7 @@ impl Guard {
         Self::Default,
         Self::WithoutRamp,
         Self::UpTo60,
-        Self::UpTo30,
+        Self::UpTo300,
         Self::Nervous,
         Self::Last,
         Self::Consecutive,
@@ -68,7 +68,7 @@ impl Guard {
             Self::Default => settings,
             Self::WithoutRamp => settings.without_ramp(),
             Self::UpTo60 => settings.at_most(Duration::from_secs(60)),
-            Self::UpTo30 => settings.at_most(Duration::from_secs(30)),
+            Self::UpTo300 => settings.at_most(Duration::from_secs(300)),
             Self::Nervous => settings.trip(Trip::rate(0.2, 10, Duration::from_secs(30)).expect("a fifth")),
             Self::Last => settings.trip(Trip::last(0.5, 20).expect("half of twenty")),
             Self::Consecutive => settings.trip(Trip::consecutive(five)),
@@ -95,7 +95,7 @@ impl fmt::Display for Guard {
             Self::Default => "`Settings::new()`",
             Self::WithoutRamp => "without the ramp",
             Self::UpTo60 => "open for at most 60 s",
-            Self::UpTo30 => "open for at most 30 s",
+            Self::UpTo300 => "open for at most 300 s",
             Self::Nervous => "a fifth of at least 10 in 30 s",
             Self::Last => "half of the last 20",
             Self::Consecutive => "5 in a row",

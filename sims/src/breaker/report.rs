@@ -23,5 +23,18 @@ pub fn document(summaries: &[Summary], seeds: u64) -> String {
             }
         }
     }
+    text.push_str(READING);
     text
 }
+
+const READING: &str = "\n## How to read it\n\n\
+    - The default takes no third of failures for an outage: it refuses nothing there, and goodput is that of no breaker. Rules that count \
+    calls and not time do so within moments, for busy clients: by chance some of the last calls are always bad enough.\n\
+    - A window of 30 s is slow to see an outage when it is full of successes: half of it has to fail. A busy client is kept from a quarter of \
+    the calls of a minute's outage at first, and from all after that.\n\
+    - A client that calls seldom sees few failures, and opens late: in ten thousand such clients the breaker takes little load off. That is \
+    what the retry budget is for.\n\
+    - How long it stays open at most decides when clients notice that all is well again. With 300 s that is minutes after a long \
+    outage, for a little less load in it; hence 30 s.\n\
+    - **Where it loses.** After an outage that ends at once, clients without a breaker are served at once. What a breaker gives for that is an \
+    origin that can start: see the cold start.\n";

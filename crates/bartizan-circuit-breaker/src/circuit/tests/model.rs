@@ -307,7 +307,7 @@ impl Model {
             time = (time * 2).min(self.plan.at_most);
         }
         let jittered = time.mul_f64(0.5 + self.chance.unit() * 0.5);
-        let asked = retry_after.unwrap_or_default().min(self.plan.at_most);
+        let asked = retry_after.unwrap_or_default().min(Duration::from_secs(300));
         self.change(State::Open, now, Some(jittered.max(asked)), false)
     }
 

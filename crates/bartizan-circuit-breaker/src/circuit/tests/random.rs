@@ -19,7 +19,7 @@ const DEFAULTS: Plan = Plan {
     within: Duration::from_secs(30),
     least: 10,
     open_for: Duration::from_secs(5),
-    at_most: Duration::from_secs(300),
+    at_most: Duration::from_secs(30),
     probes: 3,
     probe_timeout: Duration::from_secs(10),
     slow_after: Duration::from_secs(5),
@@ -342,7 +342,7 @@ impl Run {
         }
         let answers_in =
             Duration::from_millis(self.draw(900).min(self.plan.slow_after.as_millis() as u64 - 1));
-        let until = self.now + self.plan.at_most + self.plan.probe_timeout + Duration::from_secs(30);
+        let until = self.now + Duration::from_secs(300) + self.plan.probe_timeout + Duration::from_secs(30);
         let mut answered = 0;
         while self.now < until || answered < 50 {
             let before = self.in_flight.len();
