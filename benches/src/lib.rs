@@ -49,9 +49,16 @@ impl Row {
 
 /// All groups that this build can run.
 pub fn groups() -> impl Iterator<Item = &'static Group> {
-    [rows::timeouts::GROUPS, rows::bodies::GROUPS, rows::retries::GROUPS, rows::stacks::GROUPS, PAUSED]
-        .into_iter()
-        .flatten()
+    [
+        rows::timeouts::GROUPS,
+        rows::bodies::GROUPS,
+        rows::retries::GROUPS,
+        rows::breakers::GROUPS,
+        rows::stacks::GROUPS,
+        PAUSED,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(feature = "counted")]

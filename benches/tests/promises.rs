@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bartizan_benches::drive::{call, get, post, request};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
+use bartizan_circuit_breaker::CircuitBreakerLayer;
 use bartizan_core::Delivery;
 use bartizan_retry::{Attempt, Policy, ReplayLayer, RequestHead, Resend, RetryLayer, Verdict};
 use bartizan_test::alloc::{self, CountingAllocator};
@@ -201,6 +202,14 @@ fn a_kept_stream_costs_its_state_and_its_list_of_frames() {
 
     let stack = |inner| ReplayLayer::default().layer(RetryLayer::new().layer(inner));
     assert_eq!(cost(Reader::default(), stack, &request), Cost { allocations: 2 + 2, clones: 1 });
+}
+
+#[test]
+fn a_closed_circuit_costs_neither_heap_nor_clone() {
+    let layer = CircuitBreakerLayer::new();
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+    assert_eq!(both!(|inner| layer.gate().layer(inner), &get()), [NOTHING, NOTHING]);
+    assert_eq!(both!(|inner| CircuitBreakerLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! `cargo xtask sim budget` and `cargo xtask sim jitter`: Markdown on standard output, and pictures in a folder.
+//! `cargo xtask sim breaker`, `budget` and `jitter`: Markdown on standard output, and pictures in a folder.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bartizan_sims::{budget, jitter};
+use bartizan_sims::{breaker, budget, jitter};
 
 /// As many as the figures in `docs/` have.
 const SEEDS: u64 = 20;
@@ -14,11 +14,15 @@ fn main() -> ExitCode {
     let seeds = arguments.get(2).map_or(Ok(SEEDS), |seeds| seeds.parse());
     let result = match (arguments.first().map(String::as_str), arguments.get(1), seeds) {
         (Some("budget"), Some(folder), Ok(seeds)) => with_budget(&PathBuf::from(folder), seeds),
+        (Some("breaker"), Some(_), Ok(seeds)) => {
+            print!("{}", breaker::document(&breaker::all(seeds), seeds));
+            Ok(())
+        }
         (Some("jitter"), Some(_), Ok(seeds)) => {
             print!("{}", jitter::document(seeds));
             Ok(())
         }
-        _ => Err("usage: bartizan-sims budget|jitter FOLDER [SEEDS]".into()),
+        _ => Err("usage: bartizan-sims breaker|budget|jitter FOLDER [SEEDS]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,14 +1,16 @@
 //! What the documents say, with one seed.
 
 use bartizan_retry::{Budget, Jitter};
-use bartizan_sims::budget::{Case, Figures, Strategy, Trouble, run};
+use bartizan_sims::breaker::{self, Guard};
+use bartizan_sims::budget::{Strategy, run};
 use bartizan_sims::jitter::{Waits, effort};
+use bartizan_sims::load::{Figures, Trouble};
 
 const MANY: usize = 10_000;
 const DEFAULT: Strategy = Strategy::Bartizan(Budget::new());
 
 fn of(trouble: Trouble, clients: usize, strategy: Strategy) -> Figures {
-    let figures = run(Case { clients, strategy, trouble }, 1);
+    let figures = run(trouble, clients, strategy, 1);
     let (good, load) = (figures.goodput(), figures.load());
     println!("{trouble}, {clients} clients, {strategy}: {good:.3}, {load:.2}, {:?}", figures.recovery());
     figures
@@ -48,6 +50,27 @@ fn where_the_default_loses() {
 }
 
 #[test]
+fn a_breaker_that_counts_calls_and_not_time_takes_a_third_of_failures_for_an_outage() {
+    let goodput = |guard| breaker::run(Trouble::CheapFailures, 20, guard, 1).goodput();
+    let [none, default, consecutive] = [Guard::None, Guard::Default, Guard::Consecutive].map(goodput);
+    assert!(default > none - 0.01, "{default} {none}");
+    assert!(consecutive < 0.3, "{consecutive}");
+}
+
+#[test]
+fn in_an_outage_a_breaker_takes_the_load_off() {
+    let of = |guard| breaker::run(Trouble::Outage, 20, guard, 1);
+    assert!(of(Guard::None).load() > 1.0);
+    let default = of(Guard::Default);
+    assert!(
+        default.load() < 0.3 && default.recovery().is_some(),
+        "{} {:?}",
+        default.load(),
+        default.recovery()
+    );
+}
+
+#[test]
 fn jitter_has_the_shape_that_aws_found() {
     let of = |waits| effort(waits, 100, 5);
     let [none, exponential, full, decorrelated] = [
@@ -64,7 +87,7 @@ fn jitter_has_the_shape_that_aws_found() {
 
 #[test]
 fn one_seed_gives_one_result() {
-    let case = Case { clients: 20, strategy: DEFAULT, trouble: Trouble::Slowdown };
-    assert_eq!(run(case, 7), run(case, 7));
-    assert_ne!(run(case, 7), run(case, 8));
+    let of = |seed| run(Trouble::Slowdown, 20, DEFAULT, seed);
+    assert_eq!(of(7), of(7));
+    assert_ne!(of(7), of(8));
 }

@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "features", run: features },
     Step { name: "docs", run: docs },
+    Step { name: "loom", run: loom },
     Step { name: "test", run: |_| test::run() },
     Step { name: "rules", run: |_| rules::run() },
 ];
@@ -79,6 +80,14 @@ fn features(tools: &Tools) -> Result<()> {
     let mut cargo = tools.cargo()?;
     cargo.args(["hack", "clippy", "--each-feature"]).args(packages).args(["--", "-D", "warnings"]);
     shell::run(&mut cargo)
+}
+
+/// All orders in which threads may meet at a circuit. A build of its own, since it replaces the atomics.
+fn loom(_: &Tools) -> Result<()> {
+    let mut cargo = shell::cargo();
+    cargo.env("RUSTFLAGS", "--cfg bartizan_loom").env("CARGO_TARGET_DIR", shell::root().join("target/loom"));
+    let tests = ["test", "--release", "--package", "bartizan-circuit-breaker", "--lib", "loom"];
+    shell::run(cargo.args(tests))
 }
 
 fn docs(_: &Tools) -> Result<()> {

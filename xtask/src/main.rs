@@ -58,7 +58,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "sim",
-        about: "the simulations that defaults rest on, into docs/: budget, jitter, or both",
+        about: "the simulations that defaults rest on, into docs/: breaker, budget, jitter, or all",
         action: Action::Word(sim::NAMES, sim::run),
     },
 ];

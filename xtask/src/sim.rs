@@ -4,7 +4,7 @@ use std::{fs, process::Stdio};
 
 use crate::{failure::Result, shell, workspace::Workspace};
 
-pub(crate) const NAMES: &[&str] = &["budget", "jitter"];
+pub(crate) const NAMES: &[&str] = &["breaker", "budget", "jitter"];
 
 /// # Errors
 ///
@@ -17,7 +17,10 @@ pub(crate) fn run(name: &str) -> Result<()> {
     shell::echo(&program);
     let document = shell::output(&mut program)?;
     println!("\n{}", String::from_utf8_lossy(&document));
-    let report = docs.join(format!("retry-{name}.md"));
+    let report = docs.join(match name {
+        "breaker" => "circuit-breaker.md".to_owned(),
+        _ => format!("retry-{name}.md"),
+    });
     fs::write(&report, document)?;
     println!("written to {}", report.display());
     Ok(())

@@ -1,6 +1,7 @@
 //! The rows, and the policies that the peers need.
 
 pub mod bodies;
+pub mod breakers;
 pub(crate) mod peers;
 pub mod retries;
 pub mod stacks;

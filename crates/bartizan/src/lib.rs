@@ -7,11 +7,12 @@
 //! | `retry` (default) | [`retry`] | sends a request again when that may help and can do no harm |
 //! | `idempotency-key` | [`retry`] | keys for requests that may only be worked on once |
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
+//! | `circuit-breaker` | `circuit_breaker` | stops calling an origin that fails |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
-//! There is no circuit breaker, rate limit, cache or auth yet.
+//! There is no rate limit, cache or auth yet.
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
 //! for each attempt, then the transport.
@@ -34,6 +35,9 @@ mod api_client;
 #[cfg(feature = "client")]
 pub use api_client::{Client, ClientBuilder, InvalidClient};
 
+#[cfg(feature = "circuit-breaker")]
+#[doc(no_inline)]
+pub use bartizan_circuit_breaker as circuit_breaker;
 #[cfg(feature = "client")]
 #[doc(no_inline)]
 pub use bartizan_client as client;

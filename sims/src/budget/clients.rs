@@ -7,14 +7,14 @@ use std::time::Duration;
 use bartizan_core::{BoxError, Chance};
 use bartizan_retry::{Backoff, Budget, RetryLayer};
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tokio::time::sleep;
 use tower::retry::Policy;
 use tower::retry::budget::{Budget as _, TpsBudget};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::server::{Body, Server};
+use crate::load::{Body, Client, Server};
 
 /// What one attempt may take: ten times the mean, so that hardly any is given up while the server is well.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(1);
@@ -89,9 +89,6 @@ impl fmt::Display for Strategy {
         }
     }
 }
-
-/// One client: a stack of its own around the common server.
-pub(crate) type Client = BoxCloneService<Request<Body>, StatusCode, BoxError>;
 
 /// As `tower`'s docs teach it, with our waits.
 #[derive(Clone)]

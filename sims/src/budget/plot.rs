@@ -6,9 +6,7 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::figures::Summary;
-use super::run::CALM;
-use super::trouble::Trouble;
+use crate::load::{CALM, Summary, Trouble};
 
 const SIZE: (u32, u32) = (900, 420);
 const HEADER: i32 = 96;
@@ -63,7 +61,7 @@ pub(super) fn draw(
         chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
         let (x, y) = (16 + 220 * (nth as i32 % 4), 44 + 24 * (nth as i32 / 4));
         root.draw(&PathElement::new([(x, y + 8), (x + 22, y + 8)], colour.stroke_width(4)))?;
-        root.draw(&Text::new(summary.case.strategy.to_string().replace('`', ""), (x + 30, y), text(16)))?;
+        root.draw(&Text::new(summary.name.replace('`', ""), (x + 30, y), text(16)))?;
     }
     root.present()?;
     Ok(())

@@ -1,10 +1,8 @@
 use std::fmt::Write;
 
 use super::clients::{ATTEMPT, CALL};
-use super::figures::Summary;
-use super::run::AFTER;
-use super::server::{WORK, WORKERS};
-use super::{CLIENTS, TINY_CLIENTS, Trouble};
+use super::{CLIENTS, TINY_CLIENTS, TROUBLES};
+use crate::load::{AFTER, Summary, Trouble, WORK, WORKERS};
 
 /// The document, in Markdown.
 pub fn document(summaries: &[Summary], seeds: u64) -> String {
@@ -25,7 +23,7 @@ pub fn document(summaries: &[Summary], seeds: u64) -> String {
          *Good* is the share of the calls of the trouble's time that succeed, *load* the requests at the server for each of these \
          calls, *recovery* the time from the trouble's end until 95 % of the calls of each second succeed again, and go on to.\n"
     );
-    for trouble in Trouble::ALL {
+    for trouble in TROUBLES {
         let _ = write!(text, "\n## {}\n", sentence(&trouble.to_string()));
         for clients in CLIENTS {
             table(&mut text, summaries, trouble, clients);
@@ -73,14 +71,8 @@ fn table(text: &mut String, summaries: &[Summary], trouble: Trouble, clients: us
         "\n{} clients, {each} each:\n\n| | good | load | recovery |\n|---|--:|--:|--:|\n",
         thousands(clients)
     );
-    for summary in summaries.iter().filter(|s| s.case.trouble == trouble && s.case.clients == clients) {
-        let recovery = match summary.recovery() {
-            (0, Some(mean)) => format!("{mean:.0} s"),
-            (never, Some(mean)) => format!("{mean:.0} s; not at all in {never} of {}", summary.runs.len()),
-            (_, None) => "not at all".to_owned(),
-        };
-        let (good, load) = (summary.goodput() * 100.0, summary.load());
-        let _ = writeln!(text, "| {} | {good:.1} % | {load:.2} | {recovery} |", summary.case.strategy);
+    for summary in summaries.iter().filter(|s| s.trouble == trouble && s.clients == clients) {
+        text.push_str(&summary.row());
     }
 }
 

@@ -1,8 +1,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::Trouble;
 use super::run::CALM;
-use super::{Case, Trouble};
+use crate::seeds;
 
 /// What came of one run, by second.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,15 +63,25 @@ fn ratio(part: impl Iterator<Item = u32>, whole: impl Iterator<Item = u32>) -> f
 /// All runs of a case.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// What was asked.
-    pub case: Case,
+    /// What the clients do, as the tables name it.
+    pub name: String,
+    /// How many share the load.
+    pub clients: usize,
+    /// What goes wrong.
+    pub trouble: Trouble,
     /// By seed.
     pub runs: Vec<Figures>,
 }
 
 impl Summary {
-    pub(crate) fn of(case: Case, runs: Vec<Figures>) -> Self {
-        Self { case, runs }
+    pub(crate) fn of(
+        name: String,
+        clients: usize,
+        trouble: Trouble,
+        seeds: u64,
+        run: impl Fn(u64) -> Figures + Sync,
+    ) -> Self {
+        Self { name, clients, trouble, runs: seeds::each(seeds, run) }
     }
 
     /// In the mean of the runs.
@@ -95,6 +106,17 @@ impl Summary {
         let seconds = self.runs.first().map_or(0, |run| run.calls_by_second.len());
         let of = |second: usize| self.runs.iter().map(move |run| run.calls_by_second[second]);
         (0..seconds).map(|s| ratio(of(s).map(|(_, good)| good), of(s).map(|(calls, _)| calls))).collect()
+    }
+
+    /// A row of a table: good, load, recovery.
+    pub(crate) fn row(&self) -> String {
+        let recovery = match self.recovery() {
+            (0, Some(mean)) => format!("{mean:.0} s"),
+            (never, Some(mean)) => format!("{mean:.0} s; not at all in {never} of {}", self.runs.len()),
+            (_, None) => "not at all".to_owned(),
+        };
+        let (good, load) = (self.goodput() * 100.0, self.load());
+        format!("| {} | {good:.1} % | {load:.2} | {recovery} |\n", self.name)
     }
 
     fn mean(&self, of: impl Fn(&Figures) -> f64) -> f64 {

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use bartizan_core::Chance;
+use bartizan_core::{BoxError, Chance};
 use http::{Request, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tower::ServiceExt;
+use tower::util::BoxCloneService;
 
-use super::clients::Client;
 use super::server::{Body, Server, WORK, WORKERS};
-use super::{Figures, Strategy, Summary, Trouble};
+use super::{Figures, Trouble};
 use crate::seeds;
 
 /// Before the trouble.
@@ -18,39 +18,35 @@ pub(crate) const AFTER: Duration = Duration::from_secs(120);
 /// Of what the server can do.
 const UTILISATION: f64 = 0.8;
 
-/// One question: who calls, how, and what goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Case {
-    /// How many clients share the load.
-    pub clients: usize,
-    /// How they retry.
-    pub strategy: Strategy,
-    /// What goes wrong.
-    pub trouble: Trouble,
+/// One client: a stack of its own around the common server. Its errors are of no interest.
+pub(crate) type Client = BoxCloneService<Request<Body>, StatusCode, BoxError>;
+
+/// One run, in virtual time: `client` makes each of so many clients, with a source of chance for its waits.
+pub(crate) fn play(
+    trouble: Trouble,
+    clients: usize,
+    seed: u64,
+    client: impl Fn(Server, &Chance) -> Client,
+) -> Figures {
+    seeds::in_virtual_time(run(trouble, clients, seed, client))
 }
 
-/// One run of a case.
-pub fn run(case: Case, seed: u64) -> Figures {
-    seeds::in_virtual_time(play(case, seed))
-}
-
-/// A run for each seed.
-pub fn summarise(case: Case, seeds: u64) -> Summary {
-    Summary::of(case, seeds::each(seeds, |seed| run(case, seed)))
-}
-
-async fn play(case: Case, seed: u64) -> Figures {
+async fn run(
+    trouble: Trouble,
+    clients: usize,
+    seed: u64,
+    client: impl Fn(Server, &Chance) -> Client,
+) -> Figures {
     let chance = Chance::from_seed(seed);
     // Each with a sequence of its own, so that the load is the same for all strategies.
     let [arrivals, work, waits] = [(); 3].map(|()| Chance::from_seed(chance.next_u64()));
-    let server = Server::open(case.trouble, CALM, work);
-    let clients: Vec<Client> =
-        (0..case.clients).map(|_| case.strategy.client(server.clone(), &waits)).collect();
+    let server = Server::open(trouble, CALM, work);
+    let clients: Vec<Client> = (0..clients).map(|_| client(server.clone(), &waits)).collect();
 
     let start = Instant::now();
-    let lasts = CALM + case.trouble.lasts() + AFTER;
+    let lasts = CALM + trouble.lasts() + AFTER;
     let rate = UTILISATION * WORKERS as f64 / WORK.as_secs_f64();
-    let mut figures = Figures::new(case.trouble, lasts);
+    let mut figures = Figures::new(trouble, lasts);
     let mut calls = JoinSet::new();
     let mut at = Duration::ZERO;
     loop {
@@ -59,7 +55,7 @@ async fn play(case: Case, seed: u64) -> Figures {
         if at >= lasts {
             break;
         }
-        let client = &clients[(arrivals.unit() * case.clients as f64) as usize];
+        let client = &clients[(arrivals.unit() * clients.len() as f64) as usize];
         sleep_until(start + at).await;
         let call = client.clone().oneshot(request());
         calls.spawn(async move {

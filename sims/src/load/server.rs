@@ -14,7 +14,7 @@ use http_body_util::Full;
 use tokio::time::{Instant, sleep_until};
 use tower::Service;
 
-use super::trouble::{SHARE, SLOWER, Trouble};
+use super::trouble::{COLD, DOWN_BEFORE_COLD, SHARE, SLOWER, Trouble};
 
 /// How many requests are worked on at once.
 pub(crate) const WORKERS: usize = 250;
@@ -65,15 +65,29 @@ impl State {
         let is_in_trouble = |at: Instant| at >= self.from && at < self.from + self.trouble.lasts();
         let fails = is_in_trouble(now) && self.chance.unit() < SHARE;
         match self.trouble {
-            Trouble::Outage if is_in_trouble(now) => return (now, StatusCode::SERVICE_UNAVAILABLE),
+            Trouble::Outage | Trouble::LongOutage if is_in_trouble(now) => {
+                return (now, StatusCode::SERVICE_UNAVAILABLE);
+            }
+            Trouble::ColdStart if now >= self.from && now < self.from + DOWN_BEFORE_COLD => {
+                return (now, StatusCode::SERVICE_UNAVAILABLE);
+            }
             Trouble::CheapFailures if fails => return (now, StatusCode::SERVICE_UNAVAILABLE),
             _ => {}
         }
         let Reverse(free) = self.free.pop().expect("there are workers");
         let begins = free.max(now);
         let mut work = WORK.mul_f64(-(1.0 - self.chance.unit()).ln());
-        if self.trouble == Trouble::Slowdown && is_in_trouble(begins) {
-            work = work.mul_f64(SLOWER);
+        if is_in_trouble(begins) {
+            work = work.mul_f64(match self.trouble {
+                Trouble::Slowdown => SLOWER,
+                // Warmer by the second.
+                Trouble::ColdStart => {
+                    let left = self.from + self.trouble.lasts() - begins;
+                    1.0 + (COLD - 1.0)
+                        * (left.as_secs_f64() / (self.trouble.lasts() - DOWN_BEFORE_COLD).as_secs_f64())
+                }
+                _ => 1.0,
+            });
         }
         self.free.push(Reverse(begins + work));
         let fails = fails && self.trouble == Trouble::DearFailures;

@@ -1,0 +1,73 @@
+use std::mem;
+use std::task::{Context, Poll};
+
+use bartizan_core::ReadyThenCall;
+use tower_service::Service;
+
+/// An inner service, and whether it was found ready. The shape `gate`: a refusal waits for nobody's readiness, and a call that is
+/// let through takes that very instance along if it has to be waited for.
+#[derive(Debug)]
+pub(crate) struct Readied<S> {
+    inner: S,
+    readiness: Readiness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    NotAsked,
+    /// It may stand in a queue by now, and be given a permit while nobody looks.
+    Pending,
+    Ready,
+}
+
+impl<S> Readied<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, readiness: Readiness::NotAsked }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Ready in any case, unless the inner has failed for good.
+    pub(crate) fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
+    where
+        S: Service<R>,
+    {
+        if self.readiness != Readiness::Ready {
+            self.readiness = match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => Readiness::Ready,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => Readiness::Pending,
+            };
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn call<R>(&mut self, request: R) -> ReadyThenCall<S, R, S::Future>
+    where
+        S: Service<R> + Clone,
+    {
+        if mem::replace(&mut self.readiness, Readiness::NotAsked) == Readiness::Ready {
+            return ReadyThenCall::called(self.inner.call(request));
+        }
+        let fresh = self.inner.clone();
+        ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
+    }
+
+    /// An idle handle must not keep what the inner has reserved for it, or will.
+    pub(crate) fn refuse(&mut self)
+    where
+        S: Clone,
+    {
+        if mem::replace(&mut self.readiness, Readiness::NotAsked) != Readiness::NotAsked {
+            self.inner = self.inner.clone();
+        }
+    }
+}
+
+impl<S: Clone> Clone for Readied<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone())
+    }
+}
