@@ -18,7 +18,7 @@ fn half_of_ten_calls_open_it_and_nine_calls_do_not() {
 #[test]
 fn a_window_ends_with_its_tenth_bucket() {
     let mut bench = Bench::new(Settings::new());
-    bench.calls(9, Failure).circuit.snapshot(bench.now);
+    bench.calls(9, Failure);
     bench.wait(secs(30) - NANOSECOND);
     assert_eq!(bench.snapshot().failures, 9);
     bench.wait(NANOSECOND);

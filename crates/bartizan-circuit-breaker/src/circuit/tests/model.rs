@@ -215,7 +215,7 @@ impl Model {
         (!has_ended && !left.is_zero()).then_some(left)
     }
 
-    /// Since when the window goes back: its ten tenths end with the one that now is.
+    /// Which tenth of a window it is, counted from the beginning. A window is the present one and the nine before.
     pub(super) fn tenth(&self, at: Instant) -> u128 {
         (at - self.spells[0].since).as_nanos() / (self.plan.within.as_nanos() / 10)
     }

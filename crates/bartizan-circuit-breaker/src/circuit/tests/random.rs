@@ -110,20 +110,12 @@ fn compare(plan: Plan, settings: impl Fn(Chance) -> Settings) {
     let mut met = Met::default();
     for seed in 0..u64::from(STEPS / STEPS_A_RUN) {
         let circuit = Circuit::new(settings(Chance::from_seed(seed)), start());
-        let mut run = Run::new(plan, circuit, seed);
+        let mut run = Run::new(plan, circuit, seed, met);
         for _ in 0..STEPS_A_RUN {
             run.step();
         }
         run.recovers();
-        let Met { opened, opened_again, closed, refused, stale, ramped, lost_probes, recovered } = run.met;
-        met.opened += opened;
-        met.opened_again += opened_again;
-        met.closed += closed;
-        met.refused += refused;
-        met.stale += stale;
-        met.ramped += ramped;
-        met.lost_probes += lost_probes;
-        met.recovered += recovered;
+        met = run.met;
     }
     println!("{met:?}");
     let Met { opened, opened_again, closed, refused, stale, ramped, lost_probes, recovered } = met;
@@ -164,7 +156,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(plan: Plan, circuit: Circuit, seed: u64) -> Self {
+    fn new(plan: Plan, circuit: Circuit, seed: u64, met: Met) -> Self {
         Self {
             plan,
             seed,
@@ -175,7 +167,7 @@ impl Run {
             in_flight: Vec::new(),
             failing: 5,
             steps: Vec::new(),
-            met: Met::default(),
+            met,
         }
     }
 
