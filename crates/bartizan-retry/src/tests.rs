@@ -29,7 +29,10 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use super::*;
 
 mod budget;
+mod refusals;
+mod replayed;
 mod tiers;
+mod waits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -231,6 +234,51 @@ impl Hook for Told {
     }
 }
 
+fn throttled(fields: &[(http::HeaderName, &str)]) -> Does {
+    let mut response = answer(429);
+    for (name, value) in fields {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    Answer(response)
+}
+
+#[derive(Debug)]
+struct Refused(Rejection);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("circuit open")
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn refused(retry_in: Option<Duration>) -> Does {
+    Fail(Box::new(Refused(Rejection::new(retry_in))))
+}
+
+/// Polls ready, which the upstream is at once, and calls.
+fn begin<S: Service<Request<B>, Error: fmt::Debug>, B>(service: &mut S, request: Request<B>) -> S::Future {
+    let Poll::Ready(ready) = service.poll_ready(&mut Context::from_waker(Waker::noop())) else {
+        panic!("not ready")
+    };
+    ready.unwrap();
+    service.call(request)
+}
+
+/// Polls once; whether it is still pending.
+fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+fn streamed(frames: [&'static str; 3]) -> Request<bodies::Body> {
+    Request::put("http://api.example.com/a").body(bodies::Body::frames(frames.map(Step::data))).unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_sent_again() {
     let (upstream, recorder) = (Upstream::of([status(503), Fail("reset".into())]), Recorder::new());
@@ -349,145 +397,6 @@ async fn off_and_a_single_attempt_are_told_apart() {
     assert_eq!(told.take(), ["off after 1", "attempts after 1"]);
 }
 
-fn throttled(fields: &[(http::HeaderName, &str)]) -> Does {
-    let mut response = answer(429);
-    for (name, value) in fields {
-        response.headers_mut().insert(name, value.parse().unwrap());
-    }
-    Answer(response)
-}
-
-#[tokio::test(start_paused = true)]
-async fn retry_after_is_waited_for() {
-    let date = |text| (RETRY_AFTER, text);
-    let table: [(&[_], _); 4] = [
-        (&[(RETRY_AFTER, "20")], 20.0),
-        (&[date("Sun, 06 Nov 1994 08:50:00 GMT"), (DATE, "Sun, 06 Nov 1994 08:49:00 GMT")], 60.0),
-        // Without a `Date` the clock on the wall counts.
-        (&[date("Sun, 06 Nov 1994 08:49:47 GMT")], 10.0),
-        (&[(RETRY_AFTER, "in a while")], 0.0),
-    ];
-    let wall = WallClock::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777));
-    for (fields, asked) in table {
-        let start = Instant::now();
-        let service = layer().wall_clock(wall.clone()).layer(Upstream::of([throttled(fields)]));
-        assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-        let waited = start.elapsed().as_secs_f64();
-        assert!(waited >= asked && waited <= (asked * 1.5).max(1.0), "{waited} for {fields:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn more_than_five_minutes_is_an_answer() {
-    let (start, told) = (Instant::now(), Told::default());
-    let service = layer().hook(told.clone()).layer(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));
-    assert_eq!(service.oneshot(get()).await.unwrap().status(), 429);
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(told.take(), ["retry_after after 1"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wait_beyond_the_deadline_is_not_begun() {
-    let (start, told) = (Instant::now(), Told::default());
-    let service = layer().hook(told.clone()).layer(Upstream::of([throttled(&[(RETRY_AFTER, "20")])]));
-    let response = service.clone().oneshot(with_deadline(get(), 20 * SECOND)).await.unwrap();
-    assert_eq!((response.status().as_u16(), start.elapsed()), (429, Duration::ZERO));
-    assert_eq!(told.take(), ["deadline after 1"]);
-
-    let service = layer().layer(Upstream::of([throttled(&[(RETRY_AFTER, "20")])]));
-    assert_eq!(service.oneshot(with_deadline(get(), 31 * SECOND)).await.unwrap().status(), 200);
-}
-
-#[derive(Debug)]
-struct Refused(Rejection);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("circuit open")
-    }
-}
-
-impl std::error::Error for Refused {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
-
-fn refused(retry_in: Option<Duration>) -> Does {
-    Fail(Box::new(Refused(Rejection::new(retry_in))))
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_local_refusal_is_waited_for_and_is_no_attempt() {
-    let (start, told) = (Instant::now(), Told::default());
-    let upstream = Upstream::of([refused(Some(10 * SECOND)), status(503), status(503), status(503)]);
-    let service = layer().hook(told.clone()).layer(upstream.clone());
-    assert_eq!(service.oneshot(get()).await.unwrap().status(), 503);
-    assert!(start.elapsed() >= 10 * SECOND && start.elapsed() < 17 * SECOND);
-    assert_eq!(told.take(), ["waiting for 1", "retrying 1", "retrying 2", "attempts after 3"]);
-    let numbers: Vec<_> = upstream.contexts().iter().map(|c| c.as_ref().and_then(|c| c.attempt())).collect();
-    let number = NonZeroU32::new;
-    assert_eq!(numbers, [None, None, number(2), number(3)], "the first attempt has no number");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_second_refusal_is_returned() {
-    let told = Told::default();
-    let upstream = Upstream::of([refused(Some(SECOND)), refused(Some(SECOND)), status(200)]);
-    let error = layer().hook(told.clone()).layer(upstream.clone()).oneshot(get()).await.unwrap_err();
-    assert!(find_source::<Rejection>(&*error).is_some());
-    assert_eq!((upstream.calls(), told.take()), (2, vec!["waiting for 1".into(), "refused after 1".into()]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refusal_that_names_no_time_or_too_long_a_time_is_returned() {
-    let table = [
-        (None, "refused after 1"),
-        (Some(9 * SECOND), "deadline after 1"),
-        (Some(301 * SECOND), "refused after 1"),
-    ];
-    for (retry_in, why) in table {
-        let (start, told) = (Instant::now(), Told::default());
-        let service = layer().hook(told.clone()).layer(Upstream::of([refused(retry_in)]));
-        assert!(service.oneshot(with_deadline(get(), 9 * SECOND)).await.unwrap_err().is::<Refused>());
-        assert_eq!((start.elapsed(), told.take()), (Duration::ZERO, vec![why.into()]));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refusal_may_be_an_answer() {
-    let mut answer = answer(503);
-    answer.extensions_mut().insert(Rejection::new(Some(SECOND)));
-    let (upstream, told) = (Upstream::of([Answer(answer)]), Told::default());
-    let service = layer().hook(told.clone()).layer(upstream.clone());
-    assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-    assert_eq!(told.take(), ["waiting for 1"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_named_outcome_weighs_more_than_a_refusal() {
-    let mut answer = answer(503);
-    answer.extensions_mut().insert(Rejection::new(Some(SECOND)));
-    answer.extensions_mut().insert(Outcome::Success);
-    let upstream = Upstream::of([Answer(answer)]);
-    assert_eq!(layer().layer(upstream.clone()).oneshot(get()).await.unwrap().status(), 503);
-    assert_eq!(upstream.calls(), 1);
-}
-
-/// Polls ready, which the upstream is at once, and calls.
-fn begin<S: Service<Request<B>, Error: fmt::Debug>, B>(service: &mut S, request: Request<B>) -> S::Future {
-    let Poll::Ready(ready) = service.poll_ready(&mut Context::from_waker(Waker::noop())) else {
-        panic!("not ready")
-    };
-    ready.unwrap();
-    service.call(request)
-}
-
-/// Polls once; whether it is still pending.
-fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
-    future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_failed_attempt_is_gone_before_the_wait() {
     let upstream = Upstream::of([status(503)]);
@@ -546,117 +455,6 @@ async fn a_first_attempt_carries_no_context_of_ours() {
     layer().layer(upstream.clone()).oneshot(get()).await.unwrap();
     let numbers: Vec<_> = upstream.contexts().iter().map(|c| c.as_ref().map(|c| c.attempt())).collect();
     assert_eq!(numbers, [None, Some(NonZeroU32::new(2))]);
-}
-
-fn streamed(frames: [&'static str; 3]) -> Request<bodies::Body> {
-    Request::put("http://api.example.com/a").body(bodies::Body::frames(frames.map(Step::data))).unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_is_replayed_byte_for_byte() {
-    let upstream = Upstream::of([Read(2, 503), Read(0, 503)]);
-    let service = ServiceBuilder::new().layer(ReplayLayer::new(6)).layer(layer()).service(upstream.clone());
-    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 200);
-    assert_eq!(upstream.bodies(), ["abcd", "", "abcdef"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_above_the_limit_is_sent_once_and_its_answer_returned() {
-    let (upstream, told) = (Upstream::of([status(503)]), Told::default());
-    let service = ServiceBuilder::new()
-        .layer(ReplayLayer::new(5))
-        .layer(layer().hook(told.clone()))
-        .service(upstream.clone());
-    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 503);
-    assert_eq!(upstream.bodies(), ["abcdef"]);
-    assert_eq!(told.take(), ["body after 1"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_that_is_gone_is_the_reason_before_any_wait() {
-    let told = Told::default();
-    let service = ServiceBuilder::new()
-        .layer(ReplayLayer::new(5))
-        .layer(layer().hook(told.clone()))
-        .service(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));
-    assert_eq!(service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap().status(), 429);
-    assert_eq!(told.take(), ["body after 1"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_that_is_gone_is_the_reason_why_no_refusal_is_waited_for() {
-    let (start, told) = (Instant::now(), Told::default());
-    let service = ServiceBuilder::new()
-        .layer(ReplayLayer::new(5))
-        .layer(layer().hook(told.clone()))
-        .service(Upstream::of([refused(Some(SECOND))]));
-    service.oneshot(streamed(["ab", "cd", "ef"])).await.unwrap_err();
-    assert_eq!((told.take(), start.elapsed()), (vec!["body after 1".into()], Duration::ZERO));
-}
-
-/// A body that says it can be copied, and can so many times.
-#[derive(Debug)]
-struct Copies(Full<Bytes>, Arc<AtomicUsize>);
-
-impl bartizan_core::Replay for Copies {
-    fn replay(&self) -> Option<Self> {
-        let left = self.1.load(Ordering::Relaxed).checked_sub(1)?;
-        self.1.store(left, Ordering::Relaxed);
-        Some(Self(self.0.clone(), self.1.clone()))
-    }
-}
-
-impl Body for Copies {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_copy_that_comes_too_late_ends_the_call_without_a_wait() {
-    let (start, told) = (Instant::now(), Told::default());
-    let service = layer().hook(told.clone()).layer(Upstream::of([status(503)]));
-    let response = service.oneshot(get().map(|body| Copies(body, Arc::new(1.into())))).await.unwrap();
-    assert_eq!((response.status().as_u16(), start.elapsed()), (503, Duration::ZERO));
-    assert!(response.extensions().is_empty(), "one attempt is no news");
-    assert_eq!(told.take(), ["body after 1"]);
-}
-
-/// A body that can never be sent twice.
-#[derive(Debug)]
-struct Once(Full<Bytes>);
-
-impl bartizan_core::Replay for Once {
-    fn replay(&self) -> Option<Self> {
-        None
-    }
-}
-
-impl Body for Once {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_without_a_copy_goes_once_and_whole() {
-    let (upstream, told) = (Upstream::of([status(503)]), Told::default());
-    let service = layer().hook(told.clone()).layer(upstream.clone());
-    let response = service.oneshot(get().map(Once)).await.unwrap();
-    assert_eq!((response.status().as_u16(), upstream.bodies()), (503, vec![Bytes::from("body")]));
-    assert_eq!(told.take(), ["body after 1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -744,55 +542,6 @@ async fn debug_names_what_matters_and_no_header() {
     let run = Schedule::new().run(|_| std::future::ready(Ok::<_, BoxError>(())));
     assert!(format!("{run:?}").starts_with("Run { made: 1, schedule: Schedule {"), "{run:?}");
     assert_eq!(format!("{future:?}"), "ResponseFuture { state: \"calling\", .. }");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_discarded_answer_is_read_while_the_wait_lasts() {
-    let slow = |ms| {
-        let steps = [Step::data("some"), Step::Wait(Duration::from_millis(ms)), Step::data("text")];
-        answer(503).map(|_| bodies::Body::frames(steps))
-    };
-    for (ms, is_read) in [(40, true), (60, false)] {
-        let response = slow(ms);
-        let (start, probe) = (Instant::now(), response.body().probe());
-        let wait = Backoff::fixed(Duration::from_millis(70));
-        let service = layer().backoff(wait).layer(Upstream::of([Answer(response)]));
-        assert_eq!(service.oneshot(get()).await.unwrap().status(), 200);
-        assert_eq!((probe.end_was_returned(), probe.is_dropped()), (is_read, true), "{ms} ms");
-        assert_eq!(start.elapsed(), Duration::from_millis(70), "reading is part of the wait");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn classic_waits_one_two_and_four_seconds() {
-    for code in [408, 429, 500, 502, 503, 504] {
-        let (start, upstream) = (Instant::now(), Upstream::of((0..9).map(|_| status(code))));
-        let response = RetryLayer::classic().layer(upstream.clone()).oneshot(get()).await.unwrap();
-        assert_eq!((response.status().as_u16(), upstream.calls()), (code, 4));
-        assert_eq!(start.elapsed(), 7 * SECOND);
-    }
-    for (code, method) in [(425, Method::GET), (501, Method::GET), (503, Method::POST)] {
-        let upstream = Upstream::of([status(code)]);
-        let response = RetryLayer::classic().layer(upstream.clone()).oneshot(request(method)).await.unwrap();
-        assert_eq!((response.status().as_u16(), upstream.calls()), (code, 1));
-    }
-    let upstream = Upstream::of((0..3).map(|_| Fail("reset".into())));
-    assert_eq!(RetryLayer::classic().layer(upstream).oneshot(get()).await.unwrap().status(), 200);
-}
-
-#[tokio::test(start_paused = true)]
-async fn decorrelated_waits_grow_from_the_last_wait() {
-    let backoff = Backoff::exponential(SECOND, 1000 * SECOND).unwrap().jitter(Jitter::Decorrelated);
-    let recorder = Recorder::new();
-    let retry = layer().backoff(backoff).max_attempts(MaxAttempts::new(9).unwrap());
-    let service = ServiceBuilder::new()
-        .layer(retry)
-        .layer(recorder.layer())
-        .service(Upstream::of((0..8).map(|_| status(503))));
-    let start = Instant::now();
-    service.oneshot(get()).await.unwrap();
-    // From three times the base alone eight waits would be 16 s in the mean, and 24 s at most.
-    assert!(start.elapsed() > 24 * SECOND, "{:?}: {}", start.elapsed(), recorder.timeline());
 }
 
 #[tokio::test(start_paused = true)]
