@@ -74,7 +74,7 @@ impl Settings {
     }
 
     /// How long it stays open at most, however often probes fail. 30 s by default: with 300 s, as some have, clients notice
-    /// minutes late that all is well again, and it spares the origin next to nothing (`docs/circuit-breaker.md` in the
+    /// minutes late that all is well again, and it spares the origin little (`docs/circuit-breaker.md` in the
     /// repository). Longer for an origin that has very many clients.
     #[must_use]
     pub fn at_most(mut self, time: Duration) -> Self {
