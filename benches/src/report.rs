@@ -111,6 +111,17 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// As cargo's lock file names them.
+const PEERS: [&str; 7] = [
+    "failsafe",
+    "recloser",
+    "tower",
+    "tower-http",
+    "tower-resilience-circuitbreaker",
+    "tower-resilience-retry",
+    "tower-resilience-timelimiter",
+];
+
 fn circumstances() -> Result<String, String> {
     let cpus = fs::read_to_string("/proc/cpuinfo").map_err(|error| error.to_string())?;
     let models = cpus
@@ -120,19 +131,18 @@ fn circumstances() -> Result<String, String> {
     let lock = fs::read_to_string("Cargo.lock").map_err(|error| format!("Cargo.lock: {error}"))?;
     let version = |name: &str| {
         let start = format!("name = \"{name}\"\nversion = \"");
-        let version = lock.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
+        // Of several versions the newest, which stands last, is ours.
+        let version = lock.rsplit_once(&start).and_then(|(_, rest)| rest.split_once('"'));
         format!("{name} {}", version.map_or("?", |(version, _)| version))
     };
     Ok(format!(
-        "Measured on {}, {} cores ({}), {}, {}.\nPeers: {}, {}, {}; with {}, {}.\n",
+        "Measured on {}, {} cores ({}), {}, {}.\nPeers: {}; with {}, {}.\n",
         said("date", &["-u", "+%F"])?,
         models.len(),
         models.first().unwrap_or(&"unknown"),
         said("rustc", &["--version"])?,
         said("valgrind", &["--version"])?,
-        version("tower"),
-        version("tower-resilience-retry"),
-        version("tower-resilience-timelimiter"),
+        PEERS.map(version).join(", "),
         version("tokio"),
         version("http"),
     ))
