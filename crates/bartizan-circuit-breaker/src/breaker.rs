@@ -155,6 +155,10 @@ impl<H> CircuitBreaker<H> {
         self.shared.circuit.snapshot(Instant::now().into_std())
     }
 
+    pub(crate) fn hook(&self) -> &H {
+        &self.shared.hook
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         self.shared.circuit.settings()
     }

@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use bartizan_core::{Entry, PerOrigin};
+use bartizan_core::{Entry, Origin, PerOrigin};
 use http::Uri;
 
 use crate::{CircuitBreaker, CircuitOpen, OnTransition, Permit, Settings, State};
@@ -62,13 +63,9 @@ impl<H: OnTransition + Clone> Circuits<H> {
         }
     }
 
-    fn of(
-        &self,
-        origins: &PerOrigin<CircuitBreaker<H>>,
-        uri: &Uri,
-    ) -> std::sync::Arc<Entry<CircuitBreaker<H>>> {
+    fn of(&self, origins: &PerOrigin<CircuitBreaker<H>>, uri: &Uri) -> Arc<Entry<CircuitBreaker<H>>> {
         origins.get(uri, || {
-            let origin = bartizan_core::Origin::of(uri).ok();
+            let origin = Origin::of(uri).ok();
             CircuitBreaker::of(origin, self.settings.clone(), self.hook.clone())
         })
     }

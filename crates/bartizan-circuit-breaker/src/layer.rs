@@ -35,7 +35,7 @@ pub struct CircuitBreakerLayer<C = ByStatus, F = Refuse, H = ()> {
     face: PhantomData<fn() -> F>,
 }
 
-/// So many origins beside the first: far more than any client has, and about 2 MB.
+/// So many origins beside the first: far more than most clients have.
 const ORIGINS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 impl CircuitBreakerLayer {
@@ -61,14 +61,11 @@ impl CircuitBreakerLayer {
 
 impl<H: OnTransition + Clone> CircuitBreakerLayer<ByStatus, Refuse, H> {
     /// All calls share this one circuit, wherever they go.
-    pub fn shared(breaker: CircuitBreaker<H>) -> Self
-    where
-        H: Default,
-    {
-        let settings = breaker.settings().clone();
-        let circuits = Arc::new(Circuits::shared(breaker, settings.clone(), H::default()));
+    pub fn shared(breaker: CircuitBreaker<H>) -> Self {
+        let (settings, hook) = (breaker.settings().clone(), breaker.hook().clone());
+        let circuits = Arc::new(Circuits::shared(breaker, settings.clone(), hook.clone()));
         let judge = Judge { classifier: ByStatus, wall_clock: WallClock::system(), head_only: false };
-        Self { circuits, judge, settings, origins: ORIGINS, hook: H::default(), face: PhantomData }
+        Self { circuits, judge, settings, origins: ORIGINS, hook, face: PhantomData }
     }
 }
 

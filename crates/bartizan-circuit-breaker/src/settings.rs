@@ -30,18 +30,17 @@ pub struct Settings {
 
 /// See [`Settings::at_most`].
 const LONGEST: Duration = Duration::from_secs(30);
-const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
 impl Settings {
     /// The defaults.
     pub fn new() -> Self {
         Self {
             trip: Trip::default(),
-            open_for: SECONDS(5),
+            open_for: Duration::from_secs(5),
             at_most: LONGEST,
             probes: NonZeroU32::MIN.saturating_add(2),
-            probe_timeout: SECONDS(10),
-            slow_after: SECONDS(5),
+            probe_timeout: Duration::from_secs(10),
+            slow_after: Duration::from_secs(5),
             ramps: true,
             refuses: true,
             chance: Chance::default(),
@@ -53,7 +52,7 @@ impl Settings {
     pub fn classic() -> Self {
         let mut classic =
             Self::new().trip(Trip::consecutive(NonZeroU32::MIN.saturating_add(4))).without_ramp();
-        (classic.open_for, classic.at_most) = (SECONDS(60), SECONDS(60));
+        (classic.open_for, classic.at_most) = (Duration::from_secs(60), Duration::from_secs(60));
         classic
     }
 

@@ -216,12 +216,15 @@ async fn an_open_circuit_is_never_evicted() {
 
 #[tokio::test(start_paused = true)]
 async fn one_circuit_may_serve_all() {
-    let breaker = CircuitBreaker::new(after(1));
+    let told = Arc::new(Mutex::new(0));
+    let count = told.clone();
+    let hook = move |_: Option<&Origin>, _: &Transition| *count.lock().unwrap() += 1;
+    let breaker = CircuitBreaker::with_hook(after(1), hook);
     let service = CircuitBreakerLayer::shared(breaker.clone()).layer(Upstream::of([status(503)]));
     service.clone().oneshot(get("http://a.example/")).await.unwrap();
     let error = service.oneshot(get("http://b.example/")).await.unwrap_err();
     assert!(error.to_string().starts_with("circuit is open, "), "{error}");
-    assert_eq!(breaker.state(), State::Open);
+    assert_eq!((breaker.state(), *told.lock().unwrap()), (State::Open, 1));
 }
 
 #[tokio::test(start_paused = true)]
