@@ -2,9 +2,9 @@
 //!
 //! `cargo run --example versioned_api` asks a server of its own; with a base URL as argument it asks that.
 
-use bartizan_client::version::{ApiVersion, ApiVersionLayer, Hook, Notice, PathTemplate};
+use bartizan_client::version::{ApiVersion, ApiVersionLayer, Hook, Notice};
 use bartizan_client::{BaseUrl, BaseUrlLayer, Client};
-use bartizan_core::BoxError;
+use bartizan_core::{BoxError, PathTemplate};
 use bartizan_test::server::{Act, Seen, Server};
 use hyper_util::{client::legacy, rt::TokioExecutor};
 use serde_json::Value;

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_core::{Origin, Outcome, Rejection};
+use bartizan_core::{Outcome, Rejection, Subject};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ pub struct CircuitBreaker<H = ()> {
 
 struct Shared<H> {
     circuit: Circuit,
-    origin: Option<Origin>,
+    subject: Subject,
     hook: H,
     changes: watch::Sender<(u64, State)>,
 }
@@ -49,13 +49,13 @@ impl CircuitBreaker {
 impl<H: OnTransition> CircuitBreaker<H> {
     /// A circuit that is closed, and tells `hook` of each change.
     pub fn with_hook(settings: Settings, hook: H) -> Self {
-        Self::of(None, settings, hook)
+        Self::of(Subject::ALL, settings, hook)
     }
 
-    pub(crate) fn of(origin: Option<Origin>, settings: Settings, hook: H) -> Self {
+    pub(crate) fn of(subject: Subject, settings: Settings, hook: H) -> Self {
         let circuit = Circuit::new(settings, Instant::now().into_std());
         let changes = watch::Sender::new((0, State::Closed));
-        Self { shared: Arc::new(Shared { circuit, origin, hook, changes }) }
+        Self { shared: Arc::new(Shared { circuit, subject, hook, changes }) }
     }
 
     /// Runs `future` if the circuit lets it, and counts an error as a failure. Dropped before its end it counts as
@@ -120,7 +120,7 @@ impl<H: OnTransition> CircuitBreaker<H> {
 
     fn refusal(&self, refused: Refused) -> CircuitOpen {
         let Refused { state, retry_in } = refused;
-        CircuitOpen { origin: self.shared.origin.clone(), state, rejection: Rejection::new(retry_in) }
+        CircuitOpen { subject: self.shared.subject.clone(), state, rejection: Rejection::new(retry_in) }
     }
 
     fn ended(&self, ticket: Ticket, ended: Ended, now: Instant) {
@@ -131,7 +131,7 @@ impl<H: OnTransition> CircuitBreaker<H> {
         let Some(transition) = transition.filter(|transition| transition.from != transition.to) else {
             return;
         };
-        let Shared { origin, hook, changes, .. } = &*self.shared;
+        let Shared { subject, hook, changes, .. } = &*self.shared;
         changes.send_if_modified(|newest| {
             let is_newer = transition.generation > newest.0;
             if is_newer {
@@ -139,8 +139,8 @@ impl<H: OnTransition> CircuitBreaker<H> {
             }
             is_newer
         });
-        trace::transition(origin.as_ref(), &transition);
-        hook.transition(origin.as_ref(), &transition);
+        trace::transition(subject, &transition);
+        hook.transition(subject, &transition);
     }
 }
 
@@ -163,9 +163,9 @@ impl<H> CircuitBreaker<H> {
         self.shared.circuit.settings()
     }
 
-    /// The origin that it belongs to, if it belongs to one.
-    pub fn origin(&self) -> Option<&Origin> {
-        self.shared.origin.as_ref()
+    /// Whose circuit it is.
+    pub fn subject(&self) -> &Subject {
+        &self.shared.subject
     }
 
     /// Waits for changes of its state.
@@ -183,7 +183,7 @@ impl<H> Clone for CircuitBreaker<H> {
 impl<H> fmt::Debug for CircuitBreaker<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CircuitBreaker")
-            .field("origin", &self.shared.origin)
+            .field("subject", &self.shared.subject)
             .field("state", &self.state())
             .finish_non_exhaustive()
     }

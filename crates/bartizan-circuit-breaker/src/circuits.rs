@@ -1,8 +1,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use bartizan_core::{Entry, Origin, PerOrigin};
-use http::Uri;
+use bartizan_core::{Entry, KeyBy, PerKey, RequestHead};
 
 use crate::{CircuitBreaker, CircuitOpen, OnTransition, Permit, Settings, State};
 
@@ -16,16 +15,37 @@ pub(crate) struct Circuits<H> {
 
 #[derive(Debug)]
 enum Scope<H> {
-    PerOrigin(PerOrigin<CircuitBreaker<H>>),
+    PerKey(PerKey<CircuitBreaker<H>>),
     Shared(CircuitBreaker<H>),
     /// Lets all through.
     None,
 }
 
 impl<H: OnTransition + Clone> Circuits<H> {
-    pub(crate) fn per_origin(settings: Settings, hook: H, most: NonZeroUsize) -> Self {
+    pub(crate) fn per_key(settings: Settings, hook: H, by: KeyBy, most: NonZeroUsize) -> Self {
         let closed = |breaker: &CircuitBreaker<H>| breaker.state() == State::Closed;
-        Self { settings, hook, scope: Scope::PerOrigin(PerOrigin::new(most, closed)) }
+        Self { settings, hook, scope: Scope::PerKey(PerKey::new(by, most, closed)) }
+    }
+
+    /// The same for other keys or with another hook, with new circuits. What is disabled stays so.
+    pub(crate) fn renewed<G: OnTransition + Clone>(
+        &self,
+        hook: G,
+        by: KeyBy,
+        most: NonZeroUsize,
+    ) -> Circuits<G> {
+        match self.scope {
+            Scope::None => Circuits::none(self.settings.clone(), hook),
+            _ => Circuits::per_key(self.settings.clone(), hook, by, most),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn hook(&self) -> &H {
+        &self.hook
     }
 
     pub(crate) fn shared(breaker: CircuitBreaker<H>, settings: Settings, hook: H) -> Self {
@@ -37,17 +57,17 @@ impl<H: OnTransition + Clone> Circuits<H> {
     }
 
     /// Leave for a call; `None` where nobody is asked for it.
-    pub(crate) fn admit(&self, uri: &Uri) -> Result<Option<Permit<H>>, CircuitOpen> {
+    pub(crate) fn admit(&self, request: &RequestHead<'_>) -> Result<Option<Permit<H>>, CircuitOpen> {
         match &self.scope {
-            Scope::PerOrigin(origins) => self.of(origins, uri).value().admit().map(Some),
+            Scope::PerKey(circuits) => self.of(circuits, request).value().admit().map(Some),
             Scope::Shared(breaker) => breaker.admit().map(Some),
             Scope::None => Ok(None),
         }
     }
 
-    pub(crate) fn look(&self, uri: &Uri) -> Result<(), CircuitOpen> {
+    pub(crate) fn look(&self, request: &RequestHead<'_>) -> Result<(), CircuitOpen> {
         match &self.scope {
-            Scope::PerOrigin(origins) => self.of(origins, uri).value().look(),
+            Scope::PerKey(circuits) => self.of(circuits, request).value().look(),
             Scope::Shared(breaker) => breaker.look(),
             Scope::None => Ok(()),
         }
@@ -55,18 +75,19 @@ impl<H: OnTransition + Clone> Circuits<H> {
 
     pub(crate) fn all(&self) -> Vec<CircuitBreaker<H>> {
         match &self.scope {
-            Scope::PerOrigin(origins) => {
-                origins.entries().iter().map(|entry| entry.value().clone()).collect()
-            }
+            Scope::PerKey(circuits) => circuits.entries().iter().map(|entry| entry.value().clone()).collect(),
             Scope::Shared(breaker) => vec![breaker.clone()],
             Scope::None => Vec::new(),
         }
     }
 
-    fn of(&self, origins: &PerOrigin<CircuitBreaker<H>>, uri: &Uri) -> Arc<Entry<CircuitBreaker<H>>> {
-        origins.get(uri, || {
-            let origin = Origin::of(uri).ok();
-            CircuitBreaker::of(origin, self.settings.clone(), self.hook.clone())
+    fn of(
+        &self,
+        circuits: &PerKey<CircuitBreaker<H>>,
+        request: &RequestHead<'_>,
+    ) -> Arc<Entry<CircuitBreaker<H>>> {
+        circuits.get(request, |subject| {
+            CircuitBreaker::of(subject.clone(), self.settings.clone(), self.hook.clone())
         })
     }
 }

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Origin, Refusal, Rejection};
+use bartizan_core::{Origin, Refusal, Rejection, Subject};
 use http::StatusCode;
 
 use crate::State;
@@ -10,15 +10,20 @@ use crate::State;
 /// A circuit lets no call through, and nothing was sent.
 #[derive(Clone, Debug)]
 pub struct CircuitOpen {
-    pub(crate) origin: Option<Origin>,
+    pub(crate) subject: Subject,
     pub(crate) state: State,
     pub(crate) rejection: Rejection,
 }
 
 impl CircuitOpen {
-    /// Whose circuit it is; `None` for one that belongs to no origin, or to all.
+    /// Whose circuit it is.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The origin whose circuit it is; `None` for one that goes by other things, or serves all.
     pub fn origin(&self) -> Option<&Origin> {
-        self.origin.as_ref()
+        self.subject.origin()
     }
 
     /// What the circuit is: open, half-open while somebody else probes, or forced open.
@@ -35,8 +40,8 @@ impl CircuitOpen {
 impl fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("circuit")?;
-        if let Some(origin) = &self.origin {
-            write!(f, " of {}", origin.as_str())?;
+        if !self.subject.is_all() {
+            write!(f, " of {}", self.subject)?;
         }
         f.write_str(match self.state {
             State::HalfOpen => " is half-open and lets others try first",

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{Face, Refuse};
+use bartizan_core::{Face, Refuse, RequestHead};
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -62,7 +62,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.circuits.look(request.uri()) {
+        match self.circuits.look(&RequestHead::from(&request)) {
             Ok(()) => GateFuture::calling(self.inner.call(request)),
             Err(open) => {
                 self.inner.refuse();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bartizan_core::Origin;
+use bartizan_core::Subject;
 
 use crate::Transition;
 
@@ -8,25 +8,25 @@ use crate::Transition;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no hook of this layer",
     label = "needs `bartizan_circuit_breaker::OnTransition`",
-    note = "a closure `|origin: Option<&Origin>, transition: &Transition|` is one, and so is an `Arc` of one"
+    note = "a closure `|subject: &Subject, transition: &Transition|` is one, and so is an `Arc` of one"
 )]
 pub trait OnTransition {
-    /// The circuit of `origin`, or of none, has changed.
-    fn transition(&self, origin: Option<&Origin>, transition: &Transition);
+    /// The circuit of `subject` has changed.
+    fn transition(&self, subject: &Subject, transition: &Transition);
 }
 
 impl OnTransition for () {
-    fn transition(&self, _: Option<&Origin>, _: &Transition) {}
+    fn transition(&self, _: &Subject, _: &Transition) {}
 }
 
 impl<H: OnTransition + ?Sized> OnTransition for Arc<H> {
-    fn transition(&self, origin: Option<&Origin>, transition: &Transition) {
-        (**self).transition(origin, transition);
+    fn transition(&self, subject: &Subject, transition: &Transition) {
+        (**self).transition(subject, transition);
     }
 }
 
-impl<F: Fn(Option<&Origin>, &Transition)> OnTransition for F {
-    fn transition(&self, origin: Option<&Origin>, transition: &Transition) {
-        self(origin, transition);
+impl<F: Fn(&Subject, &Transition)> OnTransition for F {
+    fn transition(&self, subject: &Subject, transition: &Transition) {
+        self(subject, transition);
     }
 }

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use bartizan_core::{ByStatus, Refuse, Respond, WallClock};
+use bartizan_core::{ByStatus, KeyBy, Refuse, Respond, WallClock};
 use tower_layer::Layer;
 
 use crate::circuits::Circuits;
@@ -13,7 +13,7 @@ use crate::{CircuitBreaker, GateLayer, OnTransition, Settings};
 
 /// Stops calling an origin that fails, and finds out when it is well again.
 ///
-/// One circuit for each origin (scheme, host and port), which all services share that this layer and its clones make.
+/// One circuit for each origin (scheme, host and port) or other key, which all services share that this layer and its clones make.
 ///
 /// ```
 /// use bartizan_circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
@@ -29,14 +29,13 @@ use crate::{CircuitBreaker, GateLayer, OnTransition, Settings};
 pub struct CircuitBreakerLayer<C = ByStatus, F = Refuse, H = ()> {
     circuits: Arc<Circuits<H>>,
     judge: Judge<C>,
-    settings: Settings,
-    origins: NonZeroUsize,
-    hook: H,
+    key: KeyBy,
+    max_keys: NonZeroUsize,
     face: PhantomData<fn() -> F>,
 }
 
-/// So many origins beside the first: far more than most clients have.
-const ORIGINS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+/// So many keys beside the first: far more origins than most clients have.
+const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 impl CircuitBreakerLayer {
     /// With the default [`Settings`].
@@ -46,15 +45,15 @@ impl CircuitBreakerLayer {
 
     /// With other settings.
     pub fn with_settings(settings: Settings) -> Self {
-        let circuits = Arc::new(Circuits::per_origin(settings.clone(), (), ORIGINS));
+        let circuits = Arc::new(Circuits::per_key(settings, (), KeyBy::origin(), MAX_KEYS));
         let judge = Judge { classifier: ByStatus, wall_clock: WallClock::system(), head_only: false };
-        Self { circuits, judge, settings, origins: ORIGINS, hook: (), face: PhantomData }
+        Self { circuits, judge, key: KeyBy::origin(), max_keys: MAX_KEYS, face: PhantomData }
     }
 
     /// Lets everything through and counts nothing. The same type, for configuration.
     pub fn disabled() -> Self {
         let mut layer = Self::new();
-        layer.circuits = Arc::new(Circuits::none(layer.settings.clone(), ()));
+        layer.circuits = Arc::new(Circuits::none(Settings::new(), ()));
         layer
     }
 }
@@ -63,23 +62,22 @@ impl<H: OnTransition + Clone> CircuitBreakerLayer<ByStatus, Refuse, H> {
     /// All calls share this one circuit, wherever they go.
     pub fn shared(breaker: CircuitBreaker<H>) -> Self {
         let (settings, hook) = (breaker.settings().clone(), breaker.hook().clone());
-        let circuits = Arc::new(Circuits::shared(breaker, settings.clone(), hook.clone()));
+        let circuits = Arc::new(Circuits::shared(breaker, settings, hook));
         let judge = Judge { classifier: ByStatus, wall_clock: WallClock::system(), head_only: false };
-        Self { circuits, judge, settings, origins: ORIGINS, hook, face: PhantomData }
+        Self { circuits, judge, key: KeyBy::origin(), max_keys: MAX_KEYS, face: PhantomData }
     }
 }
 
 impl<C, F, H: OnTransition + Clone> CircuitBreakerLayer<C, F, H> {
     /// By another classifier, which may be the one that retry has. By default 408, 500, 502, 503, 504 and errors are failures.
     pub fn classifier<D>(self, classifier: D) -> CircuitBreakerLayer<D, F, H> {
-        let Self { circuits, judge, settings, origins, hook, face } = self;
+        let Self { circuits, judge, key, max_keys, face } = self;
         let Judge { wall_clock, head_only, .. } = judge;
         CircuitBreakerLayer {
             circuits,
             judge: Judge { classifier, wall_clock, head_only },
-            settings,
-            origins,
-            hook,
+            key,
+            max_keys,
             face,
         }
     }
@@ -91,19 +89,31 @@ impl<C, F, H: OnTransition + Clone> CircuitBreakerLayer<C, F, H> {
         self
     }
 
-    /// Tells `hook` of each change of each circuit. By default nobody is told. The circuits are new ones, one for each origin.
+    /// Tells `hook` of each change of each circuit. By default nobody is told. The circuits are new ones, one for each key.
     pub fn on_transition<G: OnTransition + Clone>(self, hook: G) -> CircuitBreakerLayer<C, F, G> {
-        let Self { judge, settings, origins, face, .. } = self;
-        let circuits = Arc::new(Circuits::per_origin(settings.clone(), hook.clone(), origins));
-        CircuitBreakerLayer { circuits, judge, settings, origins, hook, face }
+        let Self { circuits, judge, key, max_keys, face } = self;
+        let circuits = Arc::new(circuits.renewed(hook, key.clone(), max_keys));
+        CircuitBreakerLayer { circuits, judge, key, max_keys, face }
     }
 
-    /// Circuits are kept for at most so many origins beside the first; of the others only closed and idle ones make room. 1,024 by
-    /// default. The circuits are new ones.
+    /// What calls have in common that share a circuit. Their origin by default. The circuits are new ones.
     #[must_use]
-    pub fn origins(mut self, most: NonZeroUsize) -> Self {
-        self.origins = most;
-        self.circuits = Arc::new(Circuits::per_origin(self.settings.clone(), self.hook.clone(), most));
+    pub fn key_by(mut self, key: KeyBy) -> Self {
+        self.key = key;
+        self.renew()
+    }
+
+    /// Circuits are kept for at most so many keys beside the first; of the others only closed and idle ones make room, and a key that
+    /// finds none goes without. 1,024 by default. The circuits are new ones.
+    #[must_use]
+    pub fn max_keys(mut self, most: NonZeroUsize) -> Self {
+        self.max_keys = most;
+        self.renew()
+    }
+
+    fn renew(mut self) -> Self {
+        let hook = self.circuits.hook().clone();
+        self.circuits = Arc::new(self.circuits.renewed(hook, self.key.clone(), self.max_keys));
         self
     }
 
@@ -117,8 +127,8 @@ impl<C, F, H: OnTransition + Clone> CircuitBreakerLayer<C, F, H> {
     /// Answers 503 with problem details and `Retry-After` in place of an error, and keeps the inner error type. For the server
     /// side.
     pub fn respond(self) -> CircuitBreakerLayer<C, Respond, H> {
-        let Self { circuits, judge, settings, origins, hook, .. } = self;
-        CircuitBreakerLayer { circuits, judge, settings, origins, hook, face: PhantomData }
+        let Self { circuits, judge, key, max_keys, .. } = self;
+        CircuitBreakerLayer { circuits, judge, key, max_keys, face: PhantomData }
     }
 
     /// A second layer for further out, which only looks: while a circuit is open and not due it refuses, so that nobody queues for a
@@ -139,14 +149,13 @@ impl Default for CircuitBreakerLayer {
     }
 }
 
-impl<C: Clone, F, H: Clone> Clone for CircuitBreakerLayer<C, F, H> {
+impl<C: Clone, F, H> Clone for CircuitBreakerLayer<C, F, H> {
     fn clone(&self) -> Self {
         Self {
             circuits: self.circuits.clone(),
             judge: self.judge.clone(),
-            settings: self.settings.clone(),
-            origins: self.origins,
-            hook: self.hook.clone(),
+            key: self.key.clone(),
+            max_keys: self.max_keys,
             face: PhantomData,
         }
     }
@@ -165,8 +174,11 @@ impl<S, C: Clone, F, H> Layer<S> for CircuitBreakerLayer<C, F, H> {
     }
 }
 
-impl<C, F, H> fmt::Debug for CircuitBreakerLayer<C, F, H> {
+impl<C, F, H: OnTransition + Clone> fmt::Debug for CircuitBreakerLayer<C, F, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreakerLayer").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("CircuitBreakerLayer")
+            .field("key_by", &self.key)
+            .field("settings", self.circuits.settings())
+            .finish_non_exhaustive()
     }
 }

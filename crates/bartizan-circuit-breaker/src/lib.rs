@@ -46,7 +46,7 @@
 //!
 //! | | default | set with | why |
 //! |---|---|---|---|
-//! | a circuit | for each origin (scheme, host, port), at most 1,024 beside the first | [`CircuitBreakerLayer::shared`], [`origins`](CircuitBreakerLayer::origins) | one API that is down says nothing about another; memory is bounded |
+//! | a circuit | for each origin (scheme, host, port), at most 1,024 beside the first | [`CircuitBreakerLayer::key_by`], [`max_keys`](CircuitBreakerLayer::max_keys), [`shared`](CircuitBreakerLayer::shared) | one API that is down says nothing about another; memory is bounded |
 //! | opens | at half of at least 10 calls in 30 s, in ten exact buckets | [`Settings::trip`], [`Trip`] | resilience4j's rate, Polly's window: a few failures are no proof |
 //! | stays open | 5 s, doubled for each failed half-open up to 30 s, half of it by chance; back to 5 s after one window without an opening | [`Settings::open_for`], [`Settings::at_most`] | short, since a probe costs little, and simulated; spread, so that clients do not come back together |
 //! | `Retry-After` on a 503 that opens it | raises that, up to 300 s | | the origin knows best |
@@ -93,7 +93,7 @@
 //!
 //! # Cost
 //!
-//! A closed circuit: no heap; no lock for the first origin, one shared read beyond; two clock reads, a load and, at the end, one
+//! A closed circuit: no heap; no lock for the first origin or other key, one shared read beyond; two clock reads, a load and, at the end, one
 //! read-modify-write for a success, which is all that calls of one circuit contend for. The rules that count calls and not
 //! time take a short lock for each result.
 //!

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bartizan_core::{Classify, Face, Head, Outcome, WallClock, classify, retry_after};
+use bartizan_core::{Classify, Face, Head, Outcome, RequestHead, WallClock, classify, retry_after};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
@@ -68,7 +68,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.circuits.admit(request.uri()) {
+        match self.circuits.admit(&RequestHead::from(&request)) {
             Ok(permit) => ResponseFuture::calling(self.inner.call(request), permit, self.judge.clone()),
             Err(open) => {
                 self.inner.refuse();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bartizan_core::{BoxError, Head, Origin, Outcome, Rejection, find_source};
+use bartizan_core::{BoxError, Head, Key, KeyBy, Origin, Outcome, Rejection, Subject, find_source};
 use bartizan_test::bodies::{self, Step};
 use bartizan_test::readiness;
 use bytes::Bytes;
@@ -168,13 +168,13 @@ async fn each_change_is_told_once_and_outside_of_any_lock() {
     let log = told.clone();
     let breaker = Arc::new(std::sync::OnceLock::<CircuitBreaker<_>>::new());
     let itself = breaker.clone();
-    let hook = move |origin: Option<&Origin>, transition: &Transition| {
+    let hook = move |subject: &Subject, transition: &Transition| {
         // It may ask the circuit that it is told of.
         let snapshot = itself
             .get()
             .map(|breaker: &CircuitBreaker<Arc<dyn OnTransition + Send + Sync>>| breaker.snapshot());
         log.lock().unwrap().push((
-            origin.is_some(),
+            !subject.is_all(),
             transition.from,
             transition.to,
             snapshot.map(|s| s.state),
@@ -236,25 +236,30 @@ async fn classic_opens_at_five_in_a_row_for_a_minute() {
 
 #[test]
 fn an_open_circuit_says_whose_it_is_why_and_until_when() {
-    let origin = Origin::of(&"https://api.example.com/a".parse().unwrap()).ok();
-    let open = |origin: Option<&Origin>, state, retry_in| CircuitOpen {
-        origin: origin.cloned(),
+    let uri = "https://api.example.com/a".parse().unwrap();
+    let open = |key: Key<'_>, state, retry_in| CircuitOpen {
+        subject: Subject::of(&key, &uri),
         state,
         rejection: Rejection::new(retry_in),
     };
     for (error, text) in [
         (
-            open(origin.as_ref(), State::Open, Some(SECOND)),
+            open(Key::ORIGIN, State::Open, Some(SECOND)),
             "circuit of https://api.example.com is open, nothing was sent; may be tried again in 1s",
         ),
         (
-            open(None, State::HalfOpen, None),
+            open(Key::NONE, State::HalfOpen, None),
             "circuit is half-open and lets others try first, nothing was sent",
         ),
-        (open(None, State::ForcedOpen, None), "circuit was opened by hand, nothing was sent"),
+        (
+            open(Key::named("search").of_origin(), State::ForcedOpen, None),
+            "circuit of `search` of https://api.example.com was opened by hand, nothing was sent",
+        ),
     ] {
         assert_eq!(error.to_string(), text);
         assert_eq!(Rejection::of(&error).unwrap().retry_in(), error.retry_in());
     }
-    assert_eq!(open(origin.as_ref(), State::Open, None).origin(), origin.as_ref());
+    let of_origin = open(Key::ORIGIN, State::Open, None);
+    assert_eq!(of_origin.origin(), Origin::of(&uri).ok().as_ref());
+    assert_eq!(of_origin.subject().name(), None);
 }

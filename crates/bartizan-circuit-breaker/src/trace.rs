@@ -1,15 +1,15 @@
 //! Events through `tracing`, if the feature is on.
 
-use bartizan_core::Origin;
+use bartizan_core::Subject;
 
 use crate::Transition;
 
 #[cfg(feature = "tracing")]
-pub(crate) fn transition(origin: Option<&Origin>, transition: &Transition) {
+pub(crate) fn transition(subject: &Subject, transition: &Transition) {
     let Transition { from, to, open_for, .. } = transition;
-    let (origin, from, to) = (origin.map(Origin::as_str), from.as_str(), to.as_str());
-    tracing::warn!(origin, from, to, ?open_for, "circuit changed");
+    let (from, to) = (from.as_str(), to.as_str());
+    tracing::warn!(circuit = %subject, from, to, ?open_for, "circuit changed");
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn transition(_: Option<&Origin>, _: &Transition) {}
+pub(crate) fn transition(_: &Subject, _: &Transition) {}

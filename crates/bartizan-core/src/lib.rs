@@ -12,7 +12,8 @@
 //! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
 //! | what the content is | [`has_media_type`] |
 //! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
-//! | state per upstream | [`Origin`], [`PerOrigin`] |
+//! | what a request is | [`RequestHead`], [`Origin`], [`PathTemplate`] |
+//! | state per upstream or caller | [`PerKey`], [`KeyBy`], [`Key`], [`Subject`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
 //! | readiness | [`ReadyThenCall`] |
 //!
@@ -38,15 +39,19 @@ mod delivery;
 mod error;
 mod face;
 mod header;
+mod key;
 mod media_type;
 mod origin;
-mod per_origin;
+mod path_template;
+mod per_key;
 mod ready_then_call;
 mod rejection;
 mod replay;
 mod replay_body;
+mod request_head;
 mod retries_spent;
 mod retry_after;
+mod subject;
 #[cfg(feature = "hyper")]
 mod transport;
 #[cfg(not(feature = "hyper"))]
@@ -62,12 +67,16 @@ pub use delivery::{Delivery, delivery};
 pub use error::{BoxError, find_source};
 pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
 pub use header::{Header, InvalidHeader};
+pub use key::{Key, KeyBy};
 pub use media_type::has_media_type;
 pub use origin::{Origin, RelativeUri};
-pub use per_origin::{Entry, PerOrigin};
+pub use path_template::PathTemplate;
+pub use per_key::{Entry, PerKey};
 pub use ready_then_call::ReadyThenCall;
 pub use rejection::Rejection;
 pub use replay::{Replay, ReplayNow};
 pub use replay_body::{ReplayBody, ReplayError};
+pub use request_head::{IDEMPOTENCY_KEY, RequestHead};
 pub use retries_spent::RetriesSpent;
 pub use retry_after::retry_after;
+pub use subject::Subject;

@@ -33,19 +33,12 @@ impl Origin {
     /// # Errors
     /// [`RelativeUri`] when the scheme or the host is missing.
     pub fn of(uri: &Uri) -> Result<Self, RelativeUri> {
-        // A host that is empty is none (RFC 9110 section 4.2.1).
-        let host = uri.host().filter(|host| !host.is_empty());
-        let (Some(scheme), Some(host)) = (uri.scheme_str(), host) else {
+        let Some((scheme, host, port)) = parts(uri) else {
             return Err(RelativeUri { uri: without_query(uri) });
         };
         let mut text = format!("{scheme}://{host}");
         text.make_ascii_lowercase();
-        let default_port = match &text[..scheme.len()] {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        };
-        if let Some(port) = uri.port_u16().filter(|&port| Some(port) != default_port) {
+        if let Some(port) = port {
             text = format!("{text}:{port}");
         }
         Ok(Self { text: text.into_boxed_str() })
@@ -55,6 +48,19 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Scheme and host in any letter case, and the port where it is not the scheme's default. A host that is empty is none (RFC
+/// 9110 section 4.2.1).
+pub(crate) fn parts(uri: &Uri) -> Option<(&str, &str, Option<u16>)> {
+    let scheme = uri.scheme_str()?;
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    let is_default = |port: &u16| match port {
+        80 => scheme.eq_ignore_ascii_case("http"),
+        443 => scheme.eq_ignore_ascii_case("https"),
+        _ => false,
+    };
+    Some((scheme, host, uri.port_u16().filter(|port| !is_default(port))))
 }
 
 impl fmt::Display for Origin {

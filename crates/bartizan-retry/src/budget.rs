@@ -34,7 +34,7 @@ use std::num::NonZeroUsize;
 pub struct Budget {
     pub(crate) ratio: f64,
     pub(crate) reserve: u16,
-    pub(crate) origins: NonZeroUsize,
+    pub(crate) max_keys: NonZeroUsize,
     pub(crate) is_limited: bool,
 }
 
@@ -43,7 +43,7 @@ const HUNDRED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
 impl Budget {
     /// A fifth of the successes, and a reserve of 1.
     pub const fn new() -> Self {
-        Self { ratio: 0.2, reserve: 1, origins: HUNDRED, is_limited: true }
+        Self { ratio: 0.2, reserve: 1, max_keys: HUNDRED, is_limited: true }
     }
 
     /// A fifth of the successes, and nothing else: before its first success such a client retries nothing.
@@ -75,10 +75,11 @@ impl Budget {
         self
     }
 
-    /// Budgets are kept for at most so many origins beside the first; what is idle makes room. 100 by default, about 20 KB.
+    /// Budgets are kept for at most so many origins (or other keys) beside the first; what is idle makes room. 100 by default, about
+    /// 20 KB.
     #[must_use]
-    pub const fn origins(mut self, most: NonZeroUsize) -> Self {
-        self.origins = most;
+    pub const fn max_keys(mut self, most: NonZeroUsize) -> Self {
+        self.max_keys = most;
         self
     }
 }

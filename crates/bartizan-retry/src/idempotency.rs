@@ -1,11 +1,10 @@
 use std::task::{Context, Poll};
 
+use bartizan_core::IDEMPOTENCY_KEY;
 use http::{HeaderValue, Method, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 use uuid::Builder;
-
-use crate::policy::IDEMPOTENCY_KEY;
 
 /// Gives each POST and PATCH an `Idempotency-Key` of its own, by which the origin recognises an attempt that it has worked on
 /// already. Put it outside the retry layer: all attempts of a call then carry the same key, and may be made at all.

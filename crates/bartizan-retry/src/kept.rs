@@ -1,9 +1,7 @@
 use std::num::NonZeroU32;
 
-use bartizan_core::{CallContext, Replay};
+use bartizan_core::{CallContext, Replay, RequestHead};
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
-
-use crate::RequestHead;
 
 /// What is kept of a request so that it can be sent again.
 pub(crate) struct Kept<B> {
@@ -38,13 +36,7 @@ impl<B: Replay> Kept<B> {
     }
 
     pub(crate) fn head(&self) -> RequestHead<'_> {
-        RequestHead {
-            method: &self.method,
-            uri: &self.uri,
-            headers: &self.headers,
-            extensions: &self.extensions,
-            context: self.context(),
-        }
+        RequestHead::new(&self.method, &self.uri, &self.headers, &self.extensions, self.context())
     }
 
     pub(crate) fn context(&self) -> Option<&CallContext> {

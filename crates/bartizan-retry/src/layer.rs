@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bartizan_core::{Chance, WallClock};
+use bartizan_core::{Chance, KeyBy, WallClock};
 use http::HeaderName;
 use tower_layer::Layer;
 
@@ -63,7 +63,7 @@ impl<P> RetryLayer<P> {
             policy,
             hook: (),
             schedule: Schedule::new(),
-            accounts: Accounts::new(Budget::new()),
+            accounts: Accounts::new(Budget::new(), KeyBy::origin()),
             wall_clock: WallClock::system(),
             spent_field: None,
         };
@@ -95,7 +95,14 @@ impl<P, H> RetryLayer<P, H> {
     /// The state belongs to this layer: all services that it and its clones make share it.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
-        self.config.accounts = Accounts::new(budget);
+        self.config.accounts = Accounts::new(budget, self.config.accounts.key_by().clone());
+        self
+    }
+
+    /// What calls have in common that share a budget. Their origin by default. A circuit breaker should go by the same.
+    #[must_use]
+    pub fn key_by(mut self, key: KeyBy) -> Self {
+        self.config.accounts = Accounts::new(self.config.accounts.budget(), key);
         self
     }
 

@@ -148,7 +148,7 @@ pub use hook::{Cause, Hook, Retrying, Stopped};
 #[cfg(feature = "idempotency-key")]
 pub use idempotency::{IdempotencyKey, IdempotencyKeyLayer};
 pub use layer::RetryLayer;
-pub use policy::{Attempt, Pace, Policy, RequestHead, Resend, Standard, Verdict};
+pub use policy::{Attempt, Pace, Policy, Resend, Standard, Verdict};
 pub use replay::{ReplayLayer, ReplayService};
 pub use run::Run;
 pub use schedule::Schedule;

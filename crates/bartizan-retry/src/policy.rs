@@ -1,9 +1,8 @@
 use std::error::Error;
-use std::fmt;
 use std::num::NonZeroU32;
 
-use bartizan_core::{ByStatus, CallContext, Classify, Head, Outcome, classify};
-use http::{Extensions, HeaderMap, HeaderName, Method, Request, StatusCode, Uri};
+use bartizan_core::{ByStatus, Classify, Head, Outcome, RequestHead, classify};
+use http::StatusCode;
 
 /// Which requests may be sent again, and after which answers.
 ///
@@ -151,76 +150,12 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// A parsed name: looking a field up by text parses it each time.
-pub(crate) static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// The head of a request, borrowed. `Debug` shows the method, the host, the path and the names of the fields.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct RequestHead<'a> {
-    /// The method.
-    pub method: &'a Method,
-    /// The target.
-    pub uri: &'a Uri,
-    /// The header fields.
-    pub headers: &'a HeaderMap,
-    /// The extensions. After the first attempt was sent they may lack the [`CallContext`]; [`context`](Self::context) has it.
-    pub extensions: &'a Extensions,
-    /// Where it is kept apart from the extensions.
-    pub(crate) context: Option<&'a CallContext>,
-}
-
-impl<'a> RequestHead<'a> {
-    /// What is known of the call.
-    pub fn context(&self) -> Option<&'a CallContext> {
-        self.context.or_else(|| CallContext::of(self.extensions))
-    }
-
-    /// Whether the request has an `Idempotency-Key` field.
-    pub fn has_idempotency_key(&self) -> bool {
-        self.headers.contains_key(&IDEMPOTENCY_KEY)
-    }
-
-    /// Whether the request promises that sending it twice does what sending it once does.
-    ///
-    /// That is so for the idempotent methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110 section 9.2.2), for a request
-    /// with an `Idempotency-Key` field, and where the caller said so in the [`CallContext`].
-    pub fn is_repeatable(&self) -> bool {
-        const IDEMPOTENT: [Method; 6] =
-            [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
-        IDEMPOTENT.contains(self.method)
-            || self.has_idempotency_key()
-            || self.context().is_some_and(|call| call.retry().safe_to_repeat)
-    }
-}
-
-impl fmt::Debug for RequestHead<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestHead")
-            .field("method", self.method)
-            .field("host", &self.uri.host())
-            .field("path", &self.uri.path())
-            .field("fields", &self.headers.keys().collect::<Vec<_>>())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
-    fn from(request: &'a Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-            context: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fmt;
+
     use bartizan_core::Rejection;
-    use http::Response;
+    use http::{Request, Response};
 
     use super::*;
 
@@ -261,37 +196,6 @@ mod tests {
         assert_eq!(judge(409, true), Verdict::Retry(Pace::Transient));
         for (status, key) in [(409, false), (422, true), (400, true), (200, true)] {
             assert_eq!(judge(status, key), Verdict::Return, "{status}");
-        }
-    }
-
-    #[test]
-    fn a_head_shows_no_secret() {
-        let mut request = Request::post("http://user:secret@a.example/x?key=secret").body(()).unwrap();
-        request.headers_mut().insert("authorization", "secret".parse().unwrap());
-        let text = format!("{:?}", RequestHead::from(&request));
-        assert_eq!(
-            text,
-            r#"RequestHead { method: POST, host: Some("a.example"), path: "/x", fields: ["authorization"], .. }"#
-        );
-    }
-
-    #[test]
-    fn which_requests_may_be_sent_again() {
-        let repeatable = |method: &str, key: bool, safe: bool| {
-            let mut request = Request::builder().method(method).body(()).unwrap();
-            if key {
-                request.headers_mut().insert("Idempotency-Key", "\"8e03978e\"".parse().unwrap());
-            }
-            CallContext::edit(request.extensions_mut()).retry_mut().safe_to_repeat = safe;
-            RequestHead::from(&request).is_repeatable()
-        };
-        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"] {
-            assert!(repeatable(method, false, false), "{method}");
-        }
-        for method in ["POST", "PATCH", "CONNECT", "PURGE", "get"] {
-            assert!(!repeatable(method, false, false), "{method}");
-            assert!(repeatable(method, true, false), "{method} with a key");
-            assert!(repeatable(method, false, true), "{method}, safe by the caller's word");
         }
     }
 }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Uri;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
@@ -48,8 +47,7 @@ impl Schedule {
         A: FnMut(&E) -> bool,
     {
         let state = State::Trying { future: operation(NonZeroU32::MIN) };
-        // Of no origin.
-        let spending = self.accounts.as_ref().map(|accounts| accounts.spending(&Uri::default()));
+        let spending = self.accounts.as_ref().map(|accounts| accounts.spending_for_none());
         Run {
             state,
             schedule: self.clone(),

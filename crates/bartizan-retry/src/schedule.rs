@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_core::{Chance, Rejection};
+use bartizan_core::{Chance, KeyBy, Rejection};
 
 use crate::spending::Accounts;
 use crate::{Backoff, Budget, MaxAttempts, Pace, Stop};
@@ -70,7 +70,7 @@ impl Schedule {
     /// default, since a schedule does not know what that is; a [`RetryLayer`](crate::RetryLayer) has one for each origin.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
-        self.accounts = Some(Accounts::new(budget));
+        self.accounts = Some(Accounts::new(budget, KeyBy::nothing()));
         self
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{BoxError, CallContext, Delivery, Replay, WallClock};
+use bartizan_core::{BoxError, CallContext, Delivery, Replay, RequestHead, WallClock};
 use http::{HeaderName, Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -11,7 +11,7 @@ use crate::call::{Call, Provision};
 use crate::future::ResponseFuture;
 use crate::kept::Kept;
 use crate::spending::{Accounts, Spending};
-use crate::{Hook, Policy, RequestHead, Resend, Schedule, Standard, Stop};
+use crate::{Hook, Policy, Resend, Schedule, Standard, Stop};
 
 /// The service of [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, P = Standard, H = ()> {
@@ -53,7 +53,7 @@ where
         let over = CallContext::of(request.extensions()).map(|call| call.retry()).unwrap_or_default();
         let max_attempts = over.attempts.unwrap_or(self.config.schedule.max_attempts.get());
         let spending = if self.config.enabled {
-            self.config.accounts.spending(request.uri())
+            self.config.accounts.spending(&RequestHead::from(&request))
         } else {
             Spending::unlimited()
         };

@@ -1,30 +1,45 @@
-//! What one call does with its origin's budget.
+//! What one call does with its budget.
 
 use std::sync::Arc;
 
-use bartizan_core::{Entry, PerOrigin};
-use http::Uri;
+use bartizan_core::{Entry, KeyBy, PerKey, RequestHead};
 use tokio::time::Instant;
 
 use crate::Budget;
 use crate::account::{Account, Withdrawal};
 
-/// The accounts of all origins that a layer has met. Operations without HTTP have one of their own, that of no origin.
+/// The accounts of all keys that a layer has met. Operations without HTTP have one of their own.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     budget: Budget,
-    of: PerOrigin<Account>,
+    of: PerKey<Account>,
 }
 
 impl Accounts {
-    pub(crate) fn new(budget: Budget) -> Arc<Self> {
-        Arc::new(Self { budget, of: PerOrigin::new(budget.origins, |_| true) })
+    pub(crate) fn new(budget: Budget, by: KeyBy) -> Arc<Self> {
+        Arc::new(Self { budget, of: PerKey::new(by, budget.max_keys, |_| true) })
     }
 
-    /// For a call to the origin of `uri`.
-    pub(crate) fn spending(&self, uri: &Uri) -> Spending {
-        let open = || Account::open(self.budget, Instant::now().into_std());
-        Spending::of(self.budget.is_limited.then(|| self.of.get(uri, open)))
+    pub(crate) fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    pub(crate) fn key_by(&self) -> &KeyBy {
+        self.of.by()
+    }
+
+    /// For a call with this request.
+    pub(crate) fn spending(&self, request: &RequestHead<'_>) -> Spending {
+        Spending::of(self.budget.is_limited.then(|| self.of.get(request, |_| self.open())))
+    }
+
+    /// For an operation that is no request.
+    pub(crate) fn spending_for_none(&self) -> Spending {
+        Spending::of(self.budget.is_limited.then(|| self.of.get_for_none(|_| self.open())))
+    }
+
+    fn open(&self) -> Account {
+        Account::open(self.budget, Instant::now().into_std())
     }
 }
 

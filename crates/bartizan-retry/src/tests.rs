@@ -12,15 +12,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use bartizan_core::{
-    Attempts, BoxError, CallContext, Chance, Deadline, Delivery, Outcome, Rejection, ReplayNow, RetriesSpent,
-    WallClock, find_source,
+    Attempts, BoxError, CallContext, Chance, Deadline, Delivery, KeyBy, Outcome, Rejection, ReplayNow,
+    RequestHead, RetriesSpent, WallClock, find_source,
 };
 use bartizan_test::bodies::{self, Step};
 use bartizan_test::readiness;
 use bartizan_test::timeline::Recorder;
 use bytes::Bytes;
 use http::header::{DATE, RETRY_AFTER};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::time::Instant;
@@ -234,7 +234,7 @@ impl Hook for Told {
     }
 }
 
-fn throttled(fields: &[(http::HeaderName, &str)]) -> Does {
+fn throttled(fields: &[(HeaderName, &str)]) -> Does {
     let mut response = answer(429);
     for (name, value) in fields {
         response.headers_mut().insert(name, value.parse().unwrap());

@@ -36,13 +36,15 @@ use bartizan::client::{
     BaseUrl, BaseUrlLayer, BoxClient, ByLink, Client as AnyClient, DefaultHeadersLayer, NextPage,
     RequestBuilder,
 };
-use bartizan::core::{BoxError, CallContext, Header, Origin, PerOrigin, Replay, ReplayBody};
+use bartizan::core::{
+    BoxError, CallContext, Header, Key, KeyBy, Origin, PerKey, Replay, ReplayBody, RequestHead, Subject,
+};
 use bartizan::retry::{self, Backoff, Budget, ReplayLayer, RetryLayer};
 use bartizan::timeout::{self, AttemptTimeoutLayer, DeadlineLayer};
 use bartizan_test::server::{Act, Seen, Server};
 use bytes::Bytes;
 use detector::{marked, plain};
-use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
@@ -481,9 +483,19 @@ async fn what_a_call_is_made_of_shows_nothing() {
     leaks.value("CallContext", &call);
     let uri: Uri = format!("https://user:{secret}@api.example.com/?token={secret}").parse().expect("a URI");
     leaks.value("Origin", &Origin::of(&uri));
-    let origins = PerOrigin::new(NonZeroUsize::MIN, |_| true);
-    leaks.value("Entry", &origins.get(&uri, || 1));
-    leaks.value("PerOrigin", &origins);
+    let mut request = Request::get(&uri).header("x-tenant", &secret).body(()).expect("a request");
+    request.extensions_mut().insert(call.clone());
+    let head = RequestHead::from(&request);
+    leaks.value("RequestHead", &head);
+    let by_header = KeyBy::header(HeaderName::from_static("x-tenant"));
+    for by in [KeyBy::origin(), by_header, KeyBy::path_template(), KeyBy::partition()] {
+        leaks.value("Key", &by.key(&head));
+        leaks.value("Subject", &Subject::of(&by.key(&head), &uri));
+        let values = PerKey::new(by, NonZeroUsize::MIN, |_| true);
+        leaks.value("Entry", &values.get(&head, |_| 1));
+        leaks.value("PerKey", &values);
+    }
+    leaks.value("hidden", &Key::hidden(secret.as_bytes()));
     let mut body = ReplayBody::new(Full::new(Bytes::from(secret.clone())), 1024);
     leaks.value("ReplayBody", &body);
     let copy = body.replay();

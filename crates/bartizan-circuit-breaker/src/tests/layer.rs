@@ -201,8 +201,29 @@ async fn each_origin_has_its_own_circuit_and_all_services_share_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn circuits_may_go_by_another_key() {
+    let by_service = KeyBy::with(|request| {
+        Key::named(request.uri.path().split('/').nth(1).unwrap_or_default()).of_origin()
+    });
+    let layer = CircuitBreakerLayer::with_settings(after(1)).key_by(by_service);
+    let service = layer.layer(Upstream::of([status(503)]));
+    service.clone().oneshot(get("http://gateway.example/payments/1")).await.unwrap();
+    let error = service.clone().oneshot(get("http://gateway.example/payments/2")).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("circuit of `payments` of http://gateway.example is open"),
+        "{error}"
+    );
+    let error = layer.gate().layer(Upstream::default()).oneshot(get("http://gateway.example/payments/2"));
+    assert!(error.await.is_err(), "the gate goes by the same");
+    for uri in ["http://gateway.example/users/1", "http://other.example/payments/1"] {
+        assert!(service.clone().oneshot(get(uri)).await.is_ok(), "{uri}");
+    }
+    assert_eq!(layer.circuits().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_circuit_is_never_evicted() {
-    let layer = CircuitBreakerLayer::with_settings(after(1)).origins(std::num::NonZeroUsize::MIN);
+    let layer = CircuitBreakerLayer::with_settings(after(1)).max_keys(std::num::NonZeroUsize::MIN);
     let upstream = Upstream::of([status(200), status(503)]);
     let service = layer.layer(upstream);
     for host in ["first", "open"] {
@@ -218,7 +239,7 @@ async fn an_open_circuit_is_never_evicted() {
 async fn one_circuit_may_serve_all() {
     let told = Arc::new(Mutex::new(0));
     let count = told.clone();
-    let hook = move |_: Option<&Origin>, _: &Transition| *count.lock().unwrap() += 1;
+    let hook = move |_: &Subject, _: &Transition| *count.lock().unwrap() += 1;
     let breaker = CircuitBreaker::with_hook(after(1), hook);
     let service = CircuitBreakerLayer::shared(breaker.clone()).layer(Upstream::of([status(503)]));
     service.clone().oneshot(get("http://a.example/")).await.unwrap();
@@ -371,9 +392,8 @@ async fn on_the_server_side_it_answers_503() {
 async fn the_hook_is_told_of_each_origins_changes() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = told.clone();
-    let hook = move |origin: Option<&Origin>, transition: &Transition| {
-        let origin = origin.map_or("none", Origin::as_str);
-        log.lock().unwrap().push(format!("{origin} {} -> {}", transition.from, transition.to));
+    let hook = move |subject: &Subject, transition: &Transition| {
+        log.lock().unwrap().push(format!("{subject} {} -> {}", transition.from, transition.to));
     };
     let service =
         CircuitBreakerLayer::with_settings(after(1)).on_transition(hook).layer(Upstream::of([status(503)]));
@@ -383,7 +403,7 @@ async fn the_hook_is_told_of_each_origins_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn disabled_lets_all_through_and_has_no_circuit() {
-    let layer = CircuitBreakerLayer::disabled();
+    let layer = CircuitBreakerLayer::disabled().on_transition(()).key_by(KeyBy::nothing());
     let upstream = Upstream::of((0..99).map(|_| status(503)));
     for _ in 0..99 {
         layer.layer(upstream.clone()).oneshot(get(URI)).await.unwrap();

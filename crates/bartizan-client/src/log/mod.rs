@@ -32,7 +32,7 @@
 //! |---|---|
 //! | the message | `call` or `attempt`, and how it ended: `ok`, `failed`, `refused`, `dropped` |
 //! | `method`, `host` | of the request; no host where the URI has none |
-//! | `path` | the [`PathTemplate`](crate::version::PathTemplate) in the request's extensions, else the path without the query |
+//! | `path` | the [`PathTemplate`](bartizan_core::PathTemplate) in the request's extensions, else the path without the query |
 //! | `status` | of the response |
 //! | `error` | the error and its sources in one line: `client error: connect: timed out` |
 //! | `took` | from the call to the response's head, to the error, or to the drop |

@@ -22,7 +22,7 @@ pub struct Record<'a> {
     pub method: &'a Method,
     /// Host and port, if the URI names them; no user information.
     pub host: Option<&'a str>,
-    /// The [`PathTemplate`](crate::version::PathTemplate) of the request, or its path without the query.
+    /// The [`PathTemplate`](bartizan_core::PathTemplate) of the request, or its path without the query.
     pub path: &'a str,
     /// The response's status, if there is a response.
     pub status: Option<StatusCode>,

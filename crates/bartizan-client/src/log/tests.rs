@@ -5,14 +5,13 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bartizan_core::{Attempts, BoxError, CallContext, Head, Outcome, Rejection};
+use bartizan_core::{Attempts, BoxError, CallContext, Head, Outcome, PathTemplate, Rejection};
 use http::{Request, Response, Uri};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::line::line;
 use super::*;
 use crate::line::tests::{Wrapped, chained};
-use crate::version::PathTemplate;
 
 /// Every record, as `Debug` prints it.
 #[derive(Clone, Debug, Default)]

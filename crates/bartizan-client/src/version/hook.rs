@@ -51,7 +51,7 @@ pub struct Notice<'a> {
     pub method: &'a Method,
     /// Host and port, if the URI names them; no user information.
     pub host: Option<&'a str>,
-    /// The [`PathTemplate`](super::PathTemplate) of the request, or its path as it was sent, without the query.
+    /// The [`PathTemplate`](bartizan_core::PathTemplate) of the request, or its path as it was sent, without the query.
     pub path: &'a str,
     /// What was announced.
     pub deprecated: &'a Deprecated,

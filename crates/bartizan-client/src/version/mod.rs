@@ -46,7 +46,7 @@
 //! for this user may end for all. What there is goes into the response's extensions as [`Deprecated`], every time. Once for each
 //! endpoint it is told to the [`Hook`] and, with the feature `tracing`, to the log as a warning.
 //!
-//! An endpoint is method, host and path: the [`PathTemplate`] in the request's extensions, else the path without the query. The
+//! An endpoint is method, host and path: the [`PathTemplate`](bartizan_core::PathTemplate) in the request's extensions, else the path without the query. The
 //! first 1,024 are reported, and none after them: a client that puts identifiers into its paths and gives no template would
 //! else fill the log for ever. All services of one layer, and their clones, share that memory.
 //!
@@ -94,7 +94,6 @@ mod value;
 
 pub use deprecated::Deprecated;
 pub(crate) use endpoint::Endpoint;
-pub use endpoint::PathTemplate;
 pub use hook::{Hook, Notice};
 pub use layer::{ApiVersionLayer, ApiVersionService};
 pub use value::{ApiVersion, InvalidVersion};

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bartizan_core::WallClock;
+use bartizan_core::{PathTemplate, WallClock};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};

@@ -295,10 +295,24 @@ async fn the_engine_has_a_budget_if_it_is_given_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn budgets_may_go_by_another_key() {
+    let upstream = down();
+    let layer = limited(Budget::new()).key_by(KeyBy::header(HeaderName::from_static("x-tenant")));
+    let service = at_once(layer).layer(upstream.clone());
+    let call = async |tenant: &str, host: &str| {
+        let before = upstream.calls();
+        let request = Request::get(format!("http://{host}.example/")).header("x-tenant", tenant);
+        service.clone().oneshot(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+        upstream.calls() - before
+    };
+    assert_eq!([call("a", "one").await, call("a", "two").await, call("b", "one").await], [2, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn idle_origins_make_room() {
     let upstream = down();
     let two = std::num::NonZeroUsize::new(2).unwrap();
-    let service = at_once(limited(Budget::new().origins(two))).layer(upstream.clone());
+    let service = at_once(limited(Budget::new().max_keys(two))).layer(upstream.clone());
     let call = async |host: &str| {
         let before = upstream.calls();
         let request = Request::get(format!("http://{host}.example/")).body(Full::<Bytes>::default()).unwrap();
