@@ -1,0 +1,254 @@
+//! Those who wait for something, in the order in which they came.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use tokio::time::Instant;
+
+/// What a line stands before: tokens, or a gate.
+pub(crate) trait Source {
+    /// Takes `cost` if there is as much, and nobody waits or `who` is first in line.
+    fn take(&self, who: Who, cost: NonZeroU32) -> bool;
+
+    /// When there will be as much, if nobody else takes.
+    fn due(&self, cost: u64) -> Instant;
+
+    /// Puts back what was taken and not used.
+    fn give_back(&self, cost: NonZeroU32);
+
+    /// Whether newcomers find a line before them. Written under the line's lock alone.
+    fn set_queued(&self, queued: bool);
+
+    /// As it was set last.
+    fn is_queued(&self) -> bool;
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    /// Somebody who finds nothing if others wait.
+    Newcomer,
+    /// The first in line.
+    First,
+}
+
+/// A source, and the line before it. Nobody in it is passed, whatever he needs.
+///
+/// Each who waits has a timer of his own, so that one who is not polled holds up nobody for longer than he was told.
+pub(crate) struct Line<S> {
+    source: S,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// By number, from the first.
+    line: BTreeMap<u64, Waiter>,
+    next: u64,
+    /// What all of them need.
+    cost: u64,
+}
+
+struct Waiter {
+    cost: NonZeroU32,
+    waker: Waker,
+    /// When he looks again by himself.
+    looks_at: Instant,
+}
+
+/// A place in the line. It has to be left, or to have come to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    number: u64,
+    cost: NonZeroU32,
+}
+
+/// How it stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It was taken.
+    Came,
+    /// Look again then, or when woken.
+    Later(Instant),
+}
+
+impl<S: Source> Line<S> {
+    pub(crate) fn new(source: S) -> Self {
+        Self { source, waiting: Mutex::default() }
+    }
+
+    pub(crate) fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// Takes it now, if nobody waits. No lock.
+    pub(crate) fn take(&self, cost: NonZeroU32) -> bool {
+        self.source.take(Who::Newcomer, cost)
+    }
+
+    /// When a newcomer would have his turn.
+    pub(crate) fn due(&self, cost: NonZeroU32) -> Instant {
+        let before = self.lock().cost;
+        self.source.due(before.saturating_add(u64::from(cost.get())))
+    }
+
+    /// Stands in line, unless it is there now.
+    ///
+    /// # Errors
+    /// With the moment that would be his, if that is after `latest`.
+    pub(crate) fn join(
+        &self,
+        cost: NonZeroU32,
+        latest: Option<Instant>,
+        cx: &Context<'_>,
+    ) -> Result<Option<(Place, Instant)>, Instant> {
+        let waker = cx.waker().clone();
+        let mut woken = Vec::new();
+        let mut waiting = self.lock();
+        self.serve(&mut waiting, None, &mut woken);
+        let joined = self.join_line(&mut waiting, cost, latest, waker);
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+        joined
+    }
+
+    fn join_line(
+        &self,
+        waiting: &mut Waiting,
+        cost: NonZeroU32,
+        latest: Option<Instant>,
+        waker: Waker,
+    ) -> Result<Option<(Place, Instant)>, Instant> {
+        let is_first = waiting.line.is_empty();
+        if is_first {
+            // From here on nobody takes past us; what was taken before is seen.
+            self.source.set_queued(true);
+            if self.source.take(Who::First, cost) {
+                self.source.set_queued(false);
+                return Ok(None);
+            }
+        }
+        let due = self.source.due(waiting.cost.saturating_add(u64::from(cost.get())));
+        if latest.is_some_and(|latest| due > latest) {
+            if is_first {
+                self.source.set_queued(false);
+            }
+            return Err(due);
+        }
+        let number = waiting.next;
+        waiting.next += 1;
+        waiting.cost += u64::from(cost.get());
+        waiting.line.insert(number, Waiter { cost, waker, looks_at: due });
+        Ok(Some((Place { number, cost }, due)))
+    }
+
+    /// Looks whether his turn has come.
+    pub(crate) fn poll(&self, place: &Place, cx: &Context<'_>) -> Turn {
+        let waker = cx.waker().clone();
+        let mut woken = Vec::new();
+        let mut waiting = self.lock();
+        self.serve(&mut waiting, Some(place.number), &mut woken);
+        let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
+        let turn = match waiting.line.get_mut(&place.number) {
+            None => Turn::Came,
+            Some(waiter) => {
+                if is_first {
+                    waiter.looks_at = self.source.due(u64::from(waiter.cost.get()));
+                }
+                waiter.waker = waker;
+                Turn::Later(waiter.looks_at)
+            }
+        };
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+        turn
+    }
+
+    /// His timer has rung.
+    pub(crate) fn ring(&self, place: &Place) {
+        let mut woken = Vec::new();
+        let mut waiting = self.lock();
+        self.serve(&mut waiting, None, &mut woken);
+        // It was not his turn: he has to set his timer anew.
+        woken.extend(waiting.line.get(&place.number).map(|waiter| waiter.waker.clone()));
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Leaves the line. What had come by then is given back.
+    pub(crate) fn leave(&self, place: &Place) {
+        let mut woken = Vec::new();
+        let mut waiting = self.lock();
+        if waiting.line.remove(&place.number).is_some() {
+            waiting.cost -= u64::from(place.cost.get());
+        } else {
+            self.source.give_back(place.cost);
+        }
+        self.serve(&mut waiting, None, &mut woken);
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Puts back what was taken and not used.
+    pub(crate) fn give_back(&self, cost: NonZeroU32) {
+        self.source.give_back(cost);
+        // Who joins after this look sees what was given back.
+        if self.source.is_queued() {
+            self.look();
+        }
+    }
+
+    /// Something may have changed for those who wait.
+    pub(crate) fn look(&self) {
+        let mut woken = Vec::new();
+        self.serve(&mut self.lock(), None, &mut woken);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().line.len()
+    }
+
+    /// Gives to the first as long as there is enough, and tells the next when to look. `asks` needs no waking.
+    fn serve(&self, waiting: &mut Waiting, asks: Option<u64>, woken: &mut Vec<Waker>) {
+        loop {
+            let Some(mut first) = waiting.line.first_entry() else {
+                if self.source.is_queued() {
+                    self.source.set_queued(false);
+                }
+                return;
+            };
+            let cost = first.get().cost;
+            if self.source.take(Who::First, cost) {
+                let number = *first.key();
+                let waiter = first.remove();
+                waiting.cost -= u64::from(cost.get());
+                if asks != Some(number) {
+                    woken.push(waiter.waker);
+                }
+                continue;
+            }
+            let due = self.source.due(u64::from(cost.get()));
+            if due < first.get().looks_at && asks != Some(*first.key()) {
+                let first = first.get_mut();
+                first.looks_at = due;
+                woken.push(first.waker.clone());
+            }
+            return;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing panics under it.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: fmt::Debug + Source> fmt::Debug for Line<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("source", &self.source).field("waiting", &self.waiting()).finish()
+    }
+}

@@ -1,0 +1,152 @@
+//! Standing in a line: the future's part of it.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use bartizan_core::Entry;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::limiter::Within;
+use crate::line::{Line, Place, Source, Turn};
+
+/// What leads to a line, and keeps it.
+pub(crate) trait Lined: Clone + Send + Sync + 'static {
+    type Source: Source;
+
+    fn line(&self) -> &Line<Self::Source>;
+}
+
+impl<L: Lined> Lined for Arc<Entry<L>>
+where
+    L::Source: Send + Sync,
+{
+    type Source = L::Source;
+
+    fn line(&self) -> &Line<L::Source> {
+        self.value().line()
+    }
+}
+
+/// A wait in a line. It begins with the first poll, and a drop gives back whatever had come by then.
+pub(crate) enum Wait<L: Lined> {
+    New(L),
+    Standing(Standing<L>),
+    Over,
+}
+
+/// The wait would be too long: until then.
+#[derive(Debug)]
+pub(crate) struct TooLong<L> {
+    pub(crate) line: L,
+    pub(crate) due: Instant,
+    pub(crate) now: Instant,
+}
+
+impl<L: Lined> Wait<L> {
+    /// Takes `cost`, or waits for it if that is not too long.
+    pub(crate) fn poll(
+        &mut self,
+        cost: NonZeroU32,
+        within: Within,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<L, TooLong<L>>> {
+        loop {
+            match mem::replace(self, Self::Over) {
+                Self::New(line) if line.line().take(cost) => return Poll::Ready(Ok(line)),
+                Self::New(line) => {
+                    let now = Instant::now();
+                    match line.line().join(cost, within.latest(now), cx) {
+                        Ok(None) => return Poll::Ready(Ok(line)),
+                        Ok(Some((place, due))) => *self = Self::Standing(Standing::new(line, place, due)),
+                        Err(due) => return Poll::Ready(Err(TooLong { line, due, now })),
+                    }
+                }
+                Self::Standing(mut standing) => {
+                    if standing.poll(cx).is_ready() {
+                        return Poll::Ready(Ok(standing.end()));
+                    }
+                    *self = Self::Standing(standing);
+                    return Poll::Pending;
+                }
+                Self::Over => panic!("a future is not polled after its end"),
+            }
+        }
+    }
+}
+
+/// A place, which is left with this.
+pub(crate) struct Standing<L: Lined>(Option<Held<L>>);
+
+struct Held<L> {
+    bell: Arc<Bell<L>>,
+    timer: Pin<Box<Sleep>>,
+}
+
+/// What the timer rings. The line is served then and there, not when the task gets around to it: one that is not polled for some time
+/// holds up nobody.
+struct Bell<L> {
+    line: L,
+    place: Place,
+}
+
+impl<L: Lined> Wake for Bell<L> {
+    fn wake(self: Arc<Self>) {
+        self.line.line().ring(&self.place);
+    }
+}
+
+/// The resolution of tokio's timers.
+const TICK: Duration = Duration::from_millis(1);
+
+impl<L: Lined> Standing<L> {
+    fn new(line: L, place: Place, due: Instant) -> Self {
+        Self(Some(Held { bell: Arc::new(Bell { line, place }), timer: Box::pin(sleep_until(due)) }))
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(held) = &mut self.0 else { return Poll::Ready(()) };
+        let Bell { line, place } = &*held.bell;
+        let bell = Waker::from(held.bell.clone());
+        loop {
+            let Turn::Later(at) = line.line().poll(place, cx) else { return Poll::Ready(()) };
+            if held.timer.deadline() != at {
+                held.timer.as_mut().reset(at);
+            } else if held.timer.is_elapsed() {
+                // What was due is not there: somebody has put it off.
+                held.timer.as_mut().reset(Instant::now() + TICK);
+            }
+            if held.timer.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// What it waited for has come, and is kept.
+    fn end(mut self) -> L {
+        self.0.take().expect("it is there until it ends").bell.line.clone()
+    }
+}
+
+impl<L: Lined> Drop for Standing<L> {
+    fn drop(&mut self) {
+        if let Some(held) = self.0.take() {
+            held.bell.line.line().leave(&held.bell.place);
+        }
+    }
+}
+
+impl<L: Lined> fmt::Debug for Wait<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::New(_) => "Wait(new)",
+            Self::Standing(_) => "Wait(standing)",
+            Self::Over => "Wait(over)",
+        })
+    }
+}
