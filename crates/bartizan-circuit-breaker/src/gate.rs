@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{Face, Refuse, RequestHead};
+use bartizan_core::{Face, Readied, Refuse, RequestHead};
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -11,7 +11,6 @@ use tower_service::Service;
 use crate::OnTransition;
 use crate::circuits::Circuits;
 use crate::future::GateFuture;
-use crate::readied::Readied;
 
 /// Refuses while the circuit of a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer) further in is open and not due. Made by
 /// [`CircuitBreakerLayer::gate`](crate::CircuitBreakerLayer::gate).

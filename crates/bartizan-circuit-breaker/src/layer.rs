@@ -3,11 +3,10 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use bartizan_core::{ByStatus, KeyBy, Refuse, Respond, WallClock};
+use bartizan_core::{ByStatus, KeyBy, Readied, Refuse, Respond, WallClock};
 use tower_layer::Layer;
 
 use crate::circuits::Circuits;
-use crate::readied::Readied;
 use crate::service::{CircuitBreakerService, Judge};
 use crate::{CircuitBreaker, GateLayer, OnTransition, Settings};
 

@@ -112,7 +112,6 @@ mod hook;
 mod layer;
 #[cfg(all(test, bartizan_loom))]
 mod loom_tests;
-mod readied;
 mod recent;
 mod service;
 mod settings;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bartizan_core::{Classify, Face, Head, Outcome, RequestHead, WallClock, classify, retry_after};
+use bartizan_core::{Classify, Face, Head, Outcome, Readied, RequestHead, WallClock, classify, retry_after};
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
 use crate::circuits::Circuits;
 use crate::future::ResponseFuture;
-use crate::readied::Readied;
 use crate::{CountedBody, OnTransition};
 
 /// The service of [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).

@@ -15,7 +15,7 @@
 //! | what a request is | [`RequestHead`], [`Origin`], [`PathTemplate`] |
 //! | state per upstream or caller | [`PerKey`], [`KeyBy`], [`Key`], [`Subject`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
-//! | readiness | [`ReadyThenCall`] |
+//! | readiness | [`ReadyThenCall`], [`Readied`] |
 //!
 //! There is no runtime in here: no `tokio`, no timer, no task. Applications rarely name this crate; they meet its types
 //! through the crate whose layer they use.
@@ -44,6 +44,7 @@ mod media_type;
 mod origin;
 mod path_template;
 mod per_key;
+mod readied;
 mod ready_then_call;
 mod rejection;
 mod replay;
@@ -72,6 +73,7 @@ pub use media_type::has_media_type;
 pub use origin::{Origin, RelativeUri};
 pub use path_template::PathTemplate;
 pub use per_key::{Entry, PerKey};
+pub use readied::Readied;
 pub use ready_then_call::ReadyThenCall;
 pub use rejection::Rejection;
 pub use replay::{Replay, ReplayNow};

@@ -1,13 +1,14 @@
 use std::mem;
 use std::task::{Context, Poll};
 
-use bartizan_core::ReadyThenCall;
 use tower_service::Service;
+
+use crate::ReadyThenCall;
 
 /// An inner service, and whether it was found ready. The shape `gate`: a refusal waits for nobody's readiness, and a call that is
 /// let through takes that very instance along if it has to be waited for.
 #[derive(Debug)]
-pub(crate) struct Readied<S> {
+pub struct Readied<S> {
     inner: S,
     readiness: Readiness,
 }
@@ -21,16 +22,21 @@ enum Readiness {
 }
 
 impl<S> Readied<S> {
-    pub(crate) fn new(inner: S) -> Self {
+    /// An inner service that nobody has asked yet.
+    pub fn new(inner: S) -> Self {
         Self { inner, readiness: Readiness::NotAsked }
     }
 
-    pub(crate) fn inner(&self) -> &S {
+    /// The inner service.
+    pub fn inner(&self) -> &S {
         &self.inner
     }
 
-    /// Ready in any case, unless the inner has failed for good.
-    pub(crate) fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
+    /// Polls the inner until it is ready. Ready in any case, unless the inner has failed for good.
+    ///
+    /// # Errors
+    /// The inner's.
+    pub fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
     where
         S: Service<R>,
     {
@@ -44,7 +50,8 @@ impl<S> Readied<S> {
         Poll::Ready(Ok(()))
     }
 
-    pub(crate) fn call<R>(&mut self, request: R) -> ReadyThenCall<S, R, S::Future>
+    /// Calls it if it was found ready; else that very instance is polled on, and a fresh clone takes its place.
+    pub fn call<R>(&mut self, request: R) -> ReadyThenCall<S, R, S::Future>
     where
         S: Service<R> + Clone,
     {
@@ -55,8 +62,8 @@ impl<S> Readied<S> {
         ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
     }
 
-    /// An idle handle must not keep what the inner has reserved for it, or will.
-    pub(crate) fn refuse(&mut self)
+    /// An idle handle must not keep what the inner has reserved for it, or will: a fresh clone takes its place.
+    pub fn refuse(&mut self)
     where
         S: Clone,
     {
@@ -64,8 +71,18 @@ impl<S> Readied<S> {
             self.inner = self.inner.clone();
         }
     }
+
+    /// A fresh clone for a call that has to wait for something else first: neither it nor this handle keeps anything meanwhile.
+    pub fn fresh(&mut self) -> S
+    where
+        S: Clone,
+    {
+        self.refuse();
+        self.inner.clone()
+    }
 }
 
+/// Shares the service, not its readiness.
 impl<S: Clone> Clone for Readied<S> {
     fn clone(&self) -> Self {
         Self::new(self.inner.clone())
