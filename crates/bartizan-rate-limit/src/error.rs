@@ -6,7 +6,7 @@ use std::time::Duration;
 use bartizan_core::{Origin, Refusal, Rejection, Subject};
 use http::StatusCode;
 
-use crate::Quota;
+use crate::{Quota, Standing};
 
 /// A call was not let through, and nothing was sent.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct RateLimited {
     subject: Subject,
     why: Why,
     rejection: Rejection,
+    standing: Option<Standing>,
 }
 
 /// Why a call was not let through.
@@ -62,7 +63,17 @@ impl fmt::Display for Reason {
 
 impl RateLimited {
     pub(crate) fn new(subject: &Subject, why: Why, retry_in: Option<Duration>) -> Self {
-        Self { subject: subject.clone(), why, rejection: Rejection::new(retry_in) }
+        Self { subject: subject.clone(), why, rejection: Rejection::new(retry_in), standing: None }
+    }
+
+    /// For those who are to be told how it stands.
+    pub(crate) fn with_standing(mut self, standing: Standing) -> Self {
+        self.standing = Some(standing);
+        self
+    }
+
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        self.standing
     }
 
     /// Whose limit it is.

@@ -13,7 +13,7 @@ use crate::error::Why;
 use crate::line::Line;
 use crate::tokens::{Left, Tokens};
 use crate::wait::{Lined, TooLong, Wait};
-use crate::{Quota, RateLimited};
+use crate::{Quota, RateLimited, Standing, Within};
 
 /// A token bucket with a line before it, which clones share: the engine without HTTP.
 ///
@@ -85,7 +85,7 @@ impl RateLimiter {
     /// # Errors
     /// At once, when it would wait for too long, or costs more than a full bucket has.
     pub fn acquire(&self, cost: NonZeroU32) -> Acquire {
-        self.acquire_within(cost, Within { max_wait: self.max_wait, deadline: None })
+        self.acquire_within(cost, Within::new(self.max_wait, None))
     }
 
     /// The same, and not beyond a deadline.
@@ -93,7 +93,7 @@ impl RateLimiter {
     /// # Errors
     /// As for [`acquire`](Self::acquire).
     pub fn acquire_before(&self, cost: NonZeroU32, deadline: std::time::Instant) -> Acquire {
-        self.acquire_within(cost, Within { max_wait: self.max_wait, deadline: Some(deadline) })
+        self.acquire_within(cost, Within::new(self.max_wait, Some(deadline)))
     }
 
     pub(crate) fn acquire_within(&self, cost: NonZeroU32, within: Within) -> Acquire {
@@ -124,11 +124,16 @@ impl RateLimiter {
         self.left().next.is_none() && self.waiting() == 0
     }
 
+    pub(crate) fn take(&self, cost: NonZeroU32) -> bool {
+        self.shared.line.take(cost)
+    }
+
     pub(crate) fn give_back(&self, cost: NonZeroU32) {
         self.shared.line.give_back(cost);
     }
 
-    pub(crate) fn subject(&self) -> &Subject {
+    /// Whose it is.
+    pub fn subject(&self) -> &Subject {
         &self.shared.subject
     }
 
@@ -145,7 +150,12 @@ impl RateLimiter {
     pub(crate) fn too_long(&self, due: Instant, now: Instant, within: Within) -> RateLimited {
         let wait = due.saturating_duration_since(now);
         let why = within.why(due, now).unwrap_or(Why::Quota { quota: Some(self.quota()) });
-        RateLimited::new(&self.shared.subject, why, Some(wait))
+        RateLimited::new(&self.shared.subject, why, Some(wait)).with_standing(self.standing())
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        let Left { tokens, next } = self.left();
+        Standing { quota: self.quota(), remaining: tokens, next }
     }
 
     fn acquired(&self, cost: NonZeroU32) -> Acquired {
@@ -170,13 +180,6 @@ impl fmt::Debug for RateLimiter {
             .field("waiting", &self.waiting())
             .finish()
     }
-}
-
-/// How long a call may wait.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Within {
-    pub(crate) max_wait: Duration,
-    pub(crate) deadline: Option<std::time::Instant>,
 }
 
 impl Within {

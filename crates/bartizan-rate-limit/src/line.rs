@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 /// What a line stands before: tokens, or a gate.
 pub(crate) trait Source {
+    /// Whether a turn may come later than it was told, for other reasons than those of the line.
+    const CAN_BE_PUT_OFF: bool;
+
     /// Takes `cost` if there is as much, and nobody waits or `who` is first in line.
     fn take(&self, who: Who, cost: NonZeroU32) -> bool;
 
@@ -31,8 +34,8 @@ pub(crate) trait Source {
 pub(crate) enum Who {
     /// Somebody who finds nothing if others wait.
     Newcomer,
-    /// The first in line.
-    First,
+    /// The first of so many in line.
+    First(usize),
 }
 
 /// A source, and the line before it. Nobody in it is passed, whatever he needs.
@@ -126,7 +129,7 @@ impl<S: Source> Line<S> {
         if is_first {
             // From here on nobody takes past us; what was taken before is seen.
             self.source.set_queued(true);
-            if self.source.take(Who::First, cost) {
+            if self.source.take(Who::First(1), cost) {
                 self.source.set_queued(false);
                 return Ok(None);
             }
@@ -208,6 +211,21 @@ impl<S: Source> Line<S> {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// All turns may come at another time than they were told.
+    pub(crate) fn look_anew(&self) {
+        let mut woken = Vec::new();
+        let mut waiting = self.lock();
+        self.serve(&mut waiting, None, &mut woken);
+        let mut cost = 0;
+        for waiter in waiting.line.values_mut() {
+            cost += u64::from(waiter.cost.get());
+            waiter.looks_at = self.source.due(cost);
+            woken.push(waiter.waker.clone());
+        }
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         self.lock().line.len()
     }
@@ -215,6 +233,7 @@ impl<S: Source> Line<S> {
     /// Gives to the first as long as there is enough, and tells the next when to look. `asks` needs no waking.
     fn serve(&self, waiting: &mut Waiting, asks: Option<u64>, woken: &mut Vec<Waker>) {
         loop {
+            let many = waiting.line.len();
             let Some(mut first) = waiting.line.first_entry() else {
                 if self.source.is_queued() {
                     self.source.set_queued(false);
@@ -222,7 +241,7 @@ impl<S: Source> Line<S> {
                 return;
             };
             let cost = first.get().cost;
-            if self.source.take(Who::First, cost) {
+            if self.source.take(Who::First(many), cost) {
                 let number = *first.key();
                 let waiter = first.remove();
                 waiting.cost -= u64::from(cost.get());

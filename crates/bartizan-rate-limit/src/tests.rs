@@ -12,6 +12,8 @@ use tokio::time::{Instant, advance};
 
 use super::*;
 
+mod feedback;
+mod layer;
 mod model;
 
 const SECOND: Duration = Duration::from_secs(1);

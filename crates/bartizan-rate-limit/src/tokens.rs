@@ -61,6 +61,8 @@ impl Tokens {
 }
 
 impl Source for Tokens {
+    const CAN_BE_PUT_OFF: bool = false;
+
     fn take(&self, who: Who, cost: NonZeroU32) -> bool {
         // A bucket never holds more than this, and the product below stays small.
         cost <= self.quota.most_at_once() && matches!(self.limiter.check_key_n(&who, cost), Ok(Ok(())))

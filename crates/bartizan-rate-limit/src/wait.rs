@@ -1,4 +1,4 @@
-//! Standing in a line: the future's part of it.
+//! InLine in a line: the future's part of it.
 
 use std::fmt;
 use std::future::Future;
@@ -12,20 +12,17 @@ use std::time::Duration;
 use bartizan_core::Entry;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::limiter::Within;
+use crate::Within;
 use crate::line::{Line, Place, Source, Turn};
 
 /// What leads to a line, and keeps it.
-pub(crate) trait Lined: Clone + Send + Sync + 'static {
+pub(crate) trait Lined {
     type Source: Source;
 
     fn line(&self) -> &Line<Self::Source>;
 }
 
-impl<L: Lined> Lined for Arc<Entry<L>>
-where
-    L::Source: Send + Sync,
-{
+impl<L: Lined> Lined for Arc<Entry<L>> {
     type Source = L::Source;
 
     fn line(&self) -> &Line<L::Source> {
@@ -33,10 +30,15 @@ where
     }
 }
 
+/// The same, by a handle that a waker may hold.
+pub(crate) trait Held: Lined + Clone + Send + Sync + 'static {}
+
+impl<L: Lined + Clone + Send + Sync + 'static> Held for L {}
+
 /// A wait in a line. It begins with the first poll, and a drop gives back whatever had come by then.
-pub(crate) enum Wait<L: Lined> {
+pub(crate) enum Wait<L: Held> {
     New(L),
-    Standing(Standing<L>),
+    InLine(InLine<L>),
     Over,
 }
 
@@ -48,7 +50,7 @@ pub(crate) struct TooLong<L> {
     pub(crate) now: Instant,
 }
 
-impl<L: Lined> Wait<L> {
+impl<L: Held> Wait<L> {
     /// Takes `cost`, or waits for it if that is not too long.
     pub(crate) fn poll(
         &mut self,
@@ -63,16 +65,25 @@ impl<L: Lined> Wait<L> {
                     let now = Instant::now();
                     match line.line().join(cost, within.latest(now), cx) {
                         Ok(None) => return Poll::Ready(Ok(line)),
-                        Ok(Some((place, due))) => *self = Self::Standing(Standing::new(line, place, due)),
+                        Ok(Some((place, due))) => {
+                            let latest = within.latest(now).filter(|_| L::Source::CAN_BE_PUT_OFF);
+                            *self = Self::InLine(InLine::new(line, place, due, latest));
+                        }
                         Err(due) => return Poll::Ready(Err(TooLong { line, due, now })),
                     }
                 }
-                Self::Standing(mut standing) => {
-                    if standing.poll(cx).is_ready() {
-                        return Poll::Ready(Ok(standing.end()));
-                    }
-                    *self = Self::Standing(standing);
-                    return Poll::Pending;
+                Self::InLine(mut standing) => {
+                    return match standing.poll(cx) {
+                        Poll::Ready(Ok(())) => Poll::Ready(Ok(standing.end())),
+                        Poll::Ready(Err(due)) => {
+                            let (line, now) = (standing.line(), Instant::now());
+                            Poll::Ready(Err(TooLong { line, due, now }))
+                        }
+                        Poll::Pending => {
+                            *self = Self::InLine(standing);
+                            Poll::Pending
+                        }
+                    };
                 }
                 Self::Over => panic!("a future is not polled after its end"),
             }
@@ -81,11 +92,13 @@ impl<L: Lined> Wait<L> {
 }
 
 /// A place, which is left with this.
-pub(crate) struct Standing<L: Lined>(Option<Held<L>>);
+pub(crate) struct InLine<L: Held>(Option<Stands<L>>);
 
-struct Held<L> {
+struct Stands<L> {
     bell: Arc<Bell<L>>,
     timer: Pin<Box<Sleep>>,
+    /// When its turn is put off beyond this it leaves.
+    latest: Option<Instant>,
 }
 
 /// What the timer rings. The line is served then and there, not when the task gets around to it: one that is not polled for some time
@@ -95,7 +108,7 @@ struct Bell<L> {
     place: Place,
 }
 
-impl<L: Lined> Wake for Bell<L> {
+impl<L: Held> Wake for Bell<L> {
     fn wake(self: Arc<Self>) {
         self.line.line().ring(&self.place);
     }
@@ -104,17 +117,23 @@ impl<L: Lined> Wake for Bell<L> {
 /// The resolution of tokio's timers.
 const TICK: Duration = Duration::from_millis(1);
 
-impl<L: Lined> Standing<L> {
-    fn new(line: L, place: Place, due: Instant) -> Self {
-        Self(Some(Held { bell: Arc::new(Bell { line, place }), timer: Box::pin(sleep_until(due)) }))
+impl<L: Held> InLine<L> {
+    fn new(line: L, place: Place, due: Instant, latest: Option<Instant>) -> Self {
+        let bell = Arc::new(Bell { line, place });
+        Self(Some(Stands { bell, timer: Box::pin(sleep_until(due)), latest }))
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(held) = &mut self.0 else { return Poll::Ready(()) };
+    /// # Errors
+    /// With the new moment, if it was put off for too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Instant>> {
+        let held = self.0.as_mut().expect("it is there until it ends");
         let Bell { line, place } = &*held.bell;
         let bell = Waker::from(held.bell.clone());
         loop {
-            let Turn::Later(at) = line.line().poll(place, cx) else { return Poll::Ready(()) };
+            let Turn::Later(at) = line.line().poll(place, cx) else { return Poll::Ready(Ok(())) };
+            if held.latest.is_some_and(|latest| at > latest) {
+                return Poll::Ready(Err(at));
+            }
             if held.timer.deadline() != at {
                 held.timer.as_mut().reset(at);
             } else if held.timer.is_elapsed() {
@@ -127,13 +146,17 @@ impl<L: Lined> Standing<L> {
         }
     }
 
+    fn line(&self) -> L {
+        self.0.as_ref().expect("it is there until it ends").bell.line.clone()
+    }
+
     /// What it waited for has come, and is kept.
     fn end(mut self) -> L {
         self.0.take().expect("it is there until it ends").bell.line.clone()
     }
 }
 
-impl<L: Lined> Drop for Standing<L> {
+impl<L: Held> Drop for InLine<L> {
     fn drop(&mut self) {
         if let Some(held) = self.0.take() {
             held.bell.line.line().leave(&held.bell.place);
@@ -141,11 +164,11 @@ impl<L: Lined> Drop for Standing<L> {
     }
 }
 
-impl<L: Lined> fmt::Debug for Wait<L> {
+impl<L: Held> fmt::Debug for Wait<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::New(_) => "Wait(new)",
-            Self::Standing(_) => "Wait(standing)",
+            Self::InLine(_) => "Wait(standing)",
             Self::Over => "Wait(over)",
         })
     }

@@ -1,0 +1,19 @@
+//! Events through `tracing`, if the feature is on.
+
+use crate::Event;
+
+#[cfg(feature = "tracing")]
+pub(crate) fn event(event: &Event<'_>) {
+    match event {
+        Event::Refused(limited) => {
+            tracing::debug!(limit = %limited.subject(), why = limited.reason().as_str(), retry_in = ?limited.retry_in(), "call refused");
+        }
+        Event::Waited(time) => tracing::trace!(?time, "call has waited"),
+        Event::Paused { subject, lasts } => {
+            tracing::warn!(limit = %subject, ?lasts, "server asks for a pause")
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn event(_: &Event<'_>) {}
