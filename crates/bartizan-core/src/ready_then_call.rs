@@ -38,6 +38,13 @@ impl<S: Service<R>, R> ReadyThenCall<S, R, S::Future> {
     }
 }
 
+impl<S, R, F> ReadyThenCall<S, R, F> {
+    /// Whether the service has been called: until then nothing was sent.
+    pub fn is_called(&self) -> bool {
+        matches!(self.state, State::Called { .. })
+    }
+}
+
 impl<S: Service<R>, R> Future for ReadyThenCall<S, R, S::Future> {
     type Output = Result<S::Response, S::Error>;
 
@@ -107,9 +114,9 @@ mod tests {
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(cx).is_pending());
         assert!(future.as_mut().poll(cx).is_pending());
-        assert_eq!(Rc::strong_count(&alive), 2);
+        assert_eq!((Rc::strong_count(&alive), future.is_called()), (2, false));
         assert_eq!(future.as_mut().poll(cx), Poll::Ready(Ok("request")));
-        assert_eq!(Rc::strong_count(&alive), 1);
+        assert_eq!((Rc::strong_count(&alive), future.is_called()), (1, true));
     }
 
     #[test]

@@ -46,17 +46,30 @@ pin_project! {
     }
 }
 
-/// What a call was given. Dropped, it was spent.
-pub(crate) struct Ticket<G> {
-    pub(crate) grant: Option<G>,
-    pub(crate) passed: Option<Passed>,
+/// What a call was given. Dropped before the call was begun, it is given back; afterwards it was spent.
+pub(crate) struct Ticket<G: Grant> {
+    grant: Option<G>,
+    passed: Option<Passed>,
+    is_begun: bool,
 }
 
 impl<G: Grant> Ticket<G> {
+    pub(crate) fn new(grant: Option<G>, passed: Option<Passed>) -> Self {
+        Self { grant, passed, is_begun: false }
+    }
+
     /// Nothing was sent.
-    fn give_back(self) {
-        self.grant.map(G::give_back);
-        self.passed.map(Passed::give_back);
+    fn give_back(mut self) {
+        self.is_begun = false;
+    }
+}
+
+impl<G: Grant> Drop for Ticket<G> {
+    fn drop(&mut self) {
+        if !self.is_begun {
+            self.grant.take().map(G::give_back);
+            self.passed.take().map(Passed::give_back);
+        }
     }
 }
 
@@ -100,9 +113,12 @@ where
                     };
                     this.state.set(next);
                 }
-                StateProjection::Calling { call, ticket } => {
-                    let result = ready!(call.poll(cx)).map_err(F::error);
-                    let ticket = ticket.take().expect("a future is not polled after its end");
+                StateProjection::Calling { mut call, ticket } => {
+                    let result = call.as_mut().poll(cx);
+                    let calling = ticket.as_mut().expect("a future is not polled after its end");
+                    calling.is_begun = call.is_called();
+                    let result = ready!(result).map_err(F::error);
+                    let ticket = ticket.take().expect("it was there");
                     this.state.set(State::Over);
                     return Poll::Ready(this.config.ended::<_, _, F>(result, ticket));
                 }
@@ -122,7 +138,7 @@ impl<H: Hook, K: Backend> Config<H, K> {
     fn ended<R, E, F: Face<E>>(
         &self,
         result: Result<Response<R>, F::Error>,
-        ticket: Ticket<K::Grant>,
+        mut ticket: Ticket<K::Grant>,
     ) -> Result<Response<F::Body<R>>, F::Error> {
         let outcome = match &result {
             Ok(response) => classify(&ByStatus, Ok(Head::from(response))),
@@ -134,7 +150,7 @@ impl<H: Hook, K: Backend> Config<H, K> {
             return result.map(F::pass);
         }
         let mut response = result?;
-        if let Some(passed) = ticket.passed {
+        if let Some(passed) = ticket.passed.take() {
             self.heed(passed, &Head::from(&response), outcome);
         }
         if self.tells {
@@ -229,11 +245,11 @@ impl<S, B, K: Backend> Waiting<S, B, K> {
                         Err(too_long) => return Poll::Ready(Err(closed(&too_long, *this.within))),
                     };
                     let Some(cost) = *this.cost else {
-                        break Ticket { grant: None, passed: Some(passed) };
+                        break Ticket::new(None, Some(passed));
                     };
                     let (_, request) = this.call.as_ref().expect("it is there until the wait is over");
                     match config.backend.acquire(&RequestHead::from(request), cost, left()) {
-                        Acquiring::Now(grant) => break Ticket { grant: Some(grant), passed: Some(passed) },
+                        Acquiring::Now(grant) => break Ticket::new(Some(grant), Some(passed)),
                         Acquiring::Refused(limited) => {
                             passed.give_back();
                             return Poll::Ready(Err(limited));
@@ -253,7 +269,7 @@ impl<S, B, K: Backend> Waiting<S, B, K> {
                             let gate = passed.and_then(Passed::give_back).expect("it is one that is closed");
                             this.stage.set(Stage::Gate { wait: Wait::New(gate) });
                         }
-                        Ok(grant) => break Ticket { grant: Some(grant), passed },
+                        Ok(grant) => break Ticket::new(Some(grant), passed),
                         Err(limited) => {
                             passed.map(Passed::give_back);
                             return Poll::Ready(Err(limited));

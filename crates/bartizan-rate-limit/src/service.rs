@@ -71,9 +71,9 @@ impl<H: Hook, B: Backend> Config<H, B> {
             Ok(passed) => passed,
             Err(gate) => return (cost, Start::Wait(Stage::gate(Wait::New(gate)), self.within(request))),
         };
-        let Some(tokens) = cost else { return (cost, Start::Go(Ticket { grant: None, passed })) };
+        let Some(tokens) = cost else { return (cost, Start::Go(Ticket::new(None, passed))) };
         let start = match self.backend.acquire(request, tokens, self.within(request)) {
-            Acquiring::Now(grant) => Start::Go(Ticket { grant: Some(grant), passed }),
+            Acquiring::Now(grant) => Start::Go(Ticket::new(Some(grant), passed)),
             Acquiring::Refused(limited) => {
                 passed.map(Passed::give_back);
                 Start::Refused(limited)
