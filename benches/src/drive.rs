@@ -5,6 +5,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -110,4 +111,24 @@ pub fn get() -> Request<Full<Bytes>> {
 /// A POST whose body is `Full`, of static bytes.
 pub fn post() -> Request<Full<Bytes>> {
     request(Method::POST, Full::new(Bytes::from_static(b"{\"name\":\"item\"}")))
+}
+
+/// As many as the machines have that this is measured on.
+const THREADS: u64 = 2;
+
+/// Without HTTP, one after the other.
+pub(crate) fn by_one(calls: u64, call: impl Fn()) {
+    for _ in 0..calls {
+        call();
+        black_box(());
+    }
+}
+
+/// Each time a hundred from two threads, so that the start of the threads is little beside it.
+pub(crate) fn by_all(times: u64, call: impl Fn() + Sync) {
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| by_one(times * 100 / THREADS, &call));
+        }
+    });
 }

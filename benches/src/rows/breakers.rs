@@ -1,7 +1,6 @@
 //! Circuit breakers whose circuit is closed, as it nearly always is.
 
 use std::hint::black_box;
-use std::thread;
 use std::time::Duration;
 
 use bartizan_circuit_breaker::{CircuitBreaker, CircuitBreakerLayer, Settings};
@@ -13,14 +12,12 @@ use recloser::Recloser;
 use tower_layer::Layer;
 use tower_resilience_circuitbreaker::{CircuitBreakerLayer as ResilienceLayer, SlidingWindowType};
 
-use crate::drive::{calls, get};
+use crate::drive::{by_all, by_one, calls, get};
 use crate::upstream::ReadyAtOnce;
 use crate::{Group, Row};
 
 const WINDOW: Duration = Duration::from_secs(30);
 const OPEN: Duration = Duration::from_secs(5);
-/// As many as the machines have that this is measured on.
-const THREADS: u64 = 2;
 
 /// See the titles.
 pub const GROUPS: &[Group] = &[
@@ -102,20 +99,4 @@ fn failsafe() -> Failsafe {
 
 fn recloser() -> Recloser {
     Recloser::custom().error_rate(0.5).closed_len(100).open_wait(OPEN).build()
-}
-
-fn by_one(calls: u64, call: impl Fn()) {
-    for _ in 0..calls {
-        call();
-        black_box(());
-    }
-}
-
-/// Each time a hundred, so that the start of the threads is little beside it.
-fn by_all(times: u64, call: impl Fn() + Sync) {
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| by_one(times * 100 / THREADS, &call));
-        }
-    });
 }
