@@ -34,7 +34,7 @@
 //!
 //! Exits with 1 if the stack does worse than naive retries, with or without breaker, or sends a POST without a key twice; or if
 //! the breaker does not keep away half of the requests while the server is down. In `--quick` the breaker is not judged: its clocks
-//! do not run faster, the outage is over when it has just opened, and it costs 8 to 11 points and more than it saves.
+//! do not run faster, the outage is over when it has just opened, and it costs 8 to 11 points of goodput.
 
 mod answer;
 mod clients;
