@@ -54,8 +54,7 @@ async fn the_breaker_spares_a_server_that_is_down() {
     assert!(2 * stack.seen_while_down <= retry.seen_while_down);
     assert_eq!(retry.counted.refusals, 0);
     assert!(stack.counted.refusals > 0);
-    // What that costs is a point or two.
-    assert!(stack.goodput() > retry.goodput() - 4.0);
+    assert!(stack.goodput() >= retry.goodput());
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,6 +80,7 @@ async fn what_was_promised_and_not_shown_is_told() {
     assert_eq!(with(&|runs| runs[3].reached_twice = 1), [true, true]);
     assert_eq!(with(&|runs| runs[2].good = 8), [true, true]);
     assert_eq!(with(&|runs| runs[3].good = 8), [false, true]);
+    assert_eq!(with(&|runs| runs[2].good = 900), [false, true]);
     assert_eq!(with(&|runs| runs[3].seen_while_down = 2), [false, true]);
 }
 

@@ -16,6 +16,10 @@ pub(crate) const WORKERS: usize = 16;
 /// Requests that may wait for a worker. One more is refused with a 503.
 pub(crate) const QUEUE: usize = 48;
 
+/// By how much a request that a server refuses while it is down puts off its return: a handshake and a line in a log take time
+/// from its start.
+pub(crate) const START_PUT_OFF: Duration = Duration::from_millis(2);
+
 /// What the work for one request takes at least, and on average.
 const WORK: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(100));
 
