@@ -32,15 +32,16 @@ use tokio::io::DuplexStream;
 use tower::Service;
 
 use crate::report::{Figures, Table, complaint};
-use crate::run::{Live, Network};
+use crate::run::{CLIENTS, Live, Network};
 use crate::scenario::Scenario;
 use crate::server::Server;
 
 #[tokio::test(start_paused = true)]
 async fn the_stack_does_better_than_naive_retries_and_repeats_no_post() {
-    let runs = outage(1, 0.4).await;
-    assert_eq!(complaint(&runs), None);
-    let [bare, naive, stack] = runs;
+    let scenario = Scenario::new(1, 1.0);
+    let runs = play(scenario.clone()).await;
+    assert_eq!(complaint(&scenario, &runs), None);
+    let [bare, naive, _, stack] = runs;
     assert_eq!((stack.reached_twice, stack.worked_twice), (0, 0));
     // Else the line above would show nothing.
     assert!(naive.worked_twice > 0);
@@ -48,14 +49,54 @@ async fn the_stack_does_better_than_naive_retries_and_repeats_no_post() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_breaker_spares_a_server_that_is_down() {
+    let [_, _, retry, stack] = outage(2, 1.0).await;
+    assert!(2 * stack.seen_while_down <= retry.seen_while_down);
+    assert_eq!(retry.counted.refusals, 0);
+    assert!(stack.counted.refusals > 0);
+    assert!(stack.goodput() >= retry.goodput());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_breaker_the_stack_does_better_than_naive_retries_in_a_short_outage_too() {
+    let scenario = Scenario::new(1, 0.4);
+    let runs = play(scenario.clone()).await;
+    assert_eq!(complaint(&scenario, &runs), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_promised_and_not_shown_is_told() {
+    let (short, long) = (Scenario::new(1, 0.1), Scenario::new(1, 1.0));
+    let runs = play(short.clone()).await.map(|run| Figures { good: 9, seen_while_down: 2, ..run });
+    let with = |change: &dyn Fn(&mut [Figures; CLIENTS])| {
+        let mut runs = runs.clone();
+        // By their order: 2 is the stack without breaker, 3 the stack.
+        runs[3].seen_while_down = 1;
+        change(&mut runs);
+        [&short, &long].map(|scenario| complaint(scenario, &runs).is_some())
+    };
+    assert_eq!(with(&|_| ()), [false, false]);
+    assert_eq!(with(&|runs| runs[2].reached_twice = 1), [true, true]);
+    assert_eq!(with(&|runs| runs[3].reached_twice = 1), [true, true]);
+    assert_eq!(with(&|runs| runs[2].good = 8), [true, true]);
+    assert_eq!(with(&|runs| runs[3].good = 8), [false, true]);
+    assert_eq!(with(&|runs| runs[2].good = 900), [false, true]);
+    assert_eq!(with(&|runs| runs[3].seen_while_down = 2), [false, true]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_layer_of_the_stack_had_something_to_do() {
-    let [_, _, stack] = outage(2, 0.5).await;
+    let [_, _, _, stack] = outage(2, 0.5).await;
     let counted = &stack.counted;
     assert!(counted.retries_after_backoff > 50, "{counted:?}");
     assert!(counted.retries_as_asked > 50, "{counted:?}");
+    assert!(counted.waits_for_circuit > 50, "{counted:?}");
     assert!(counted.attempts_timed_out > 10, "{counted:?}");
     assert!(counted.deadlines_exceeded > 0, "{counted:?}");
     assert!(counted.stops["method"] > 20 && counted.stops["attempts"] > 0, "{counted:?}");
+    for (from, to) in report::CHANGES {
+        assert!(counted.times(from, to).count() > 0, "{from} -> {to}: {counted:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,12 +119,12 @@ async fn the_picture_names_what_it_shows() {
     assert!(picture.contains(&format!("naive: {:.0} % good", runs[1].goodput())));
 }
 
-async fn outage(seed: u64, pace: f64) -> [Figures; 3] {
+async fn outage(seed: u64, pace: f64) -> [Figures; CLIENTS] {
     play(Scenario::new(seed, pace)).await
 }
 
-async fn play(scenario: Scenario) -> [Figures; 3] {
-    let live: [Arc<Live>; 3] = Default::default();
+async fn play(scenario: Scenario) -> [Figures; CLIENTS] {
+    let live: [Arc<Live>; CLIENTS] = Default::default();
     let runs = run::side_by_side(&Arc::new(scenario), &Memory, &live).await.expect("memory can be opened");
     println!("{}", Table(&runs));
     for (run, live) in runs.iter().zip(&live) {

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use bartizan_retry::{Retrying, Stopped};
+use bartizan_circuit_breaker::{CircuitOpen, OnTransition, State, Transition};
+use bartizan_core::{Origin, find_source};
+use bartizan_retry::{Attempt, Cause, Retrying, Stopped};
 use bartizan_timeout::TimedOut;
 use http::header::RETRY_AFTER;
+use tokio::time::Instant;
 
 /// The hook of all layers of a stack.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counts(Arc<Mutex<Counted>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    since: Instant,
+    counted: Arc<Mutex<Counted>>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
@@ -17,19 +24,37 @@ pub(crate) struct Counted {
     pub(crate) retries_after_backoff: u64,
     /// Requests sent again after a wait that the server asked for.
     pub(crate) retries_as_asked: u64,
+    /// Requests that a circuit refused, and that waited for it.
+    pub(crate) waits_for_circuit: u64,
     /// Failures that were not sent again, by reason.
     pub(crate) stops: BTreeMap<&'static str, u64>,
+    /// Requests that a circuit refused.
+    pub(crate) refusals: u64,
+    /// What became of the circuit, and when.
+    pub(crate) changes: Vec<(Duration, State, State)>,
     pub(crate) attempts_timed_out: u64,
     pub(crate) deadlines_exceeded: u64,
 }
 
 impl Counts {
+    /// Nothing is counted yet, and the time runs from now.
+    pub(crate) fn from_now() -> Self {
+        Self { since: Instant::now(), counted: Arc::default() }
+    }
+
     pub(crate) fn counted(&self) -> Counted {
         self.lock().clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    /// When the circuit went from one state to the other.
+    pub(crate) fn times(&self, from: State, to: State) -> impl Iterator<Item = Duration> {
+        self.changes.iter().filter(move |change| (change.1, change.2) == (from, to)).map(|change| change.0)
     }
 }
 
@@ -37,7 +62,10 @@ impl bartizan_retry::Hook for Counts {
     fn retrying(&self, event: &Retrying<'_>) {
         let asked = event.attempt.result().is_ok_and(|head| head.headers.contains_key(RETRY_AFTER));
         let mut counted = self.lock();
-        if asked {
+        counted.refusals += u64::from(is_refused(&event.attempt));
+        if event.cause == Cause::Refused {
+            counted.waits_for_circuit += 1;
+        } else if asked {
             counted.retries_as_asked += 1;
         } else {
             counted.retries_after_backoff += 1;
@@ -45,7 +73,19 @@ impl bartizan_retry::Hook for Counts {
     }
 
     fn stopped(&self, event: &Stopped<'_>) {
-        *self.lock().stops.entry(event.why.as_str()).or_default() += 1;
+        let mut counted = self.lock();
+        counted.refusals += u64::from(is_refused(&event.attempt));
+        *counted.stops.entry(event.why.as_str()).or_default() += 1;
+    }
+}
+
+fn is_refused(attempt: &Attempt<'_>) -> bool {
+    attempt.result().is_err_and(|error| find_source::<CircuitOpen>(error).is_some())
+}
+
+impl OnTransition for Counts {
+    fn transition(&self, _: Option<&Origin>, transition: &Transition) {
+        self.lock().changes.push((self.since.elapsed(), transition.from, transition.to));
     }
 }
 

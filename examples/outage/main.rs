@@ -1,20 +1,21 @@
-//! One outage, three clients: what no retries, naive retries and bartizan's layers make of it.
+//! One outage, four clients: what no retries, naive retries and bartizan's layers make of it.
 //!
 //! ```text
 //! cargo run --example outage
 //! ```
 //!
 //! A hyper server on a loopback port goes through an outage: errors in bursts, throttling, connections that are reset, answers
-//! that never come, cold caches, and health before and after. A hundred calls a second arrive by chance and do not wait
-//! for each other; 3 in 10 are POSTs without an `Idempotency-Key`. hyper-util's client makes them in three ways, side by side,
-//! each against a server of its own that lives through the same outage:
+//! that never come, eight seconds in which it is down, cold caches, and health before and after. A hundred calls a second arrive by
+//! chance and do not wait for each other; 3 in 10 are POSTs without an `Idempotency-Key`. hyper-util's client makes them in
+//! four ways, side by side, each against a server of its own that lives through the same outage:
 //!
 //! - **bare**: one request, and a caller who waits 3 s at most.
 //! - **naive**: up to three attempts of 1 s each, at once, whatever the method and the error.
-//! - **stack**: a deadline, retry and an attempt timeout of bartizan; as many attempts, as long.
+//! - **retry**: a deadline, retry and an attempt timeout of bartizan; as many attempts, as long.
+//! - **stack**: the same, with a circuit breaker between retry and the attempt timeout.
 //!
 //! `server.rs` says what the server does and why load costs it something; `scenario.rs` says what happens when. Everything is
-//! drawn from a seed (`--seed 7`), the same for all three. `--quick` plays it at a third of its length and draws
+//! drawn from a seed (`--seed 7`), the same for all four. `--quick` plays it at a third of its length and draws
 //! nothing.
 //!
 //! The stack is not better everywhere. It does not send a POST again that may have been worked on already, and it does not look
@@ -22,7 +23,20 @@
 //! orders twice. Where the server asks for patience, or fails for longer than an instant, the waits make up for
 //! it. And a client that sends once is the kindest to a slow server.
 //!
-//! Exits with 1 if the stack does worse than naive retries, or sends a POST without a key twice.
+//! The circuit breaker is there for the server and not for the calls. While it is down, it sees a quarter of the requests:
+//! nearly all of them in the second that it takes to notice, and one a second after that. Retry's budget alone comes
+//! down to one request a call. In return the breaker notices late that the server is back: it stays open for up to a second more,
+//! probes three times, one after the other, and lets in one call in ten at first. All in all that is a second or two in which
+//! the server could have worked for somebody; some of the calls that were refused meanwhile wait for the circuit, once, and are saved.
+//!
+//! Whether that pays depends on what a request costs a server that is down. Here each one that it refuses puts off its return by 2 ms,
+//! and so over 8 seeds in virtual time the stack has 1.6 points of goodput more than without breaker, between 0.8 and 2.6. With
+//! 1 ms it would have 0.4 points less, and if refusing cost nothing 1.2 less. With
+//! naive retries the server is not back before the end.
+//!
+//! Exits with 1 if the stack does worse than naive retries, with or without breaker, or than itself without breaker by more than chance; or sends
+//! a POST without a key twice; or if the breaker does not keep away half of the requests while the server is down. In `--quick`
+//! the breaker is not judged: its clocks do not run faster, and the outage is over when it has just opened.
 
 mod answer;
 mod clients;
@@ -43,18 +57,18 @@ use std::sync::Arc;
 use bartizan_core::BoxError;
 
 use crate::options::Options;
-use crate::report::{Table, complaint};
-use crate::run::Live;
-use crate::scenario::{RATE, Scenario};
+use crate::report::{LONG_ENOUGH, Table, complaint};
+use crate::run::{CLIENTS, Live};
+use crate::scenario::{RATE, Scenario, Weather};
 use crate::sockets::Loopback;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
     let options = Options::from_args(std::env::args().skip(1))?;
     let scenario = Arc::new(Scenario::new(options.seed, if options.quick { 1.0 / 3.0 } else { 1.0 }));
-    let live: [Arc<Live>; 3] = Default::default();
+    let live: [Arc<Live>; CLIENTS] = Default::default();
     println!(
-        "An outage of {:.0} s, seed {}: {RATE} calls a second, three clients side by side, a server for each.\n",
+        "An outage of {:.0} s, seed {}: {RATE} calls a second, four clients side by side, a server for each.\n",
         scenario.lasts().as_secs_f64(),
         options.seed
     );
@@ -69,7 +83,12 @@ async fn main() -> Result<ExitCode, BoxError> {
         plot::draw(&path, &scenario, &figures)?;
         println!("\nthe picture: {}", path.display());
     }
-    Ok(match complaint(&figures) {
+    if scenario.lasts_for(Weather::Down) < LONG_ENOUGH {
+        println!(
+            "\nToo short an outage for a circuit breaker: only the stack without it is held against naive retries."
+        );
+    }
+    Ok(match complaint(&scenario, &figures) {
         None => ExitCode::SUCCESS,
         Some(complaint) => {
             eprintln!("\nFAILED: {complaint}");

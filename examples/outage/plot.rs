@@ -11,27 +11,33 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::report::{Figures, percent};
+use crate::run::{CLIENTS, NAMES};
 use crate::scenario::{Scenario, Weather};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-const SIZE: (u32, u32) = (900, 540);
+const SIZE: (u32, u32) = (900, 564);
 /// Title and legend end here, the phases' names stand below, and the panels share what is left.
-const HEADER: i32 = 94;
-const LOAD_FROM: i32 = 322;
+const HEADER: i32 = 118;
+const LOAD_FROM: i32 = 346;
 
 const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
 const FAINT: RGBColor = RGBColor(0x6b, 0x72, 0x80);
 const GRID: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
 /// Behind what goes wrong, in turns; what is healthy stays white.
 const TROUBLE: [RGBColor; 2] = [RGBColor(0xfd, 0xf4, 0xe3), RGBColor(0xfa, 0xe8, 0xcc)];
-/// Grey, vermilion and blue of Okabe and Ito's palette: told apart by colour-blind readers too.
-const COLOURS: [RGBColor; 3] =
-    [RGBColor(0x8a, 0x8f, 0x98), RGBColor(0xd5, 0x5e, 0x00), RGBColor(0x00, 0x72, 0xb2)];
+/// Grey, and vermilion, sky blue and blue of Okabe and Ito's palette: told apart by colour-blind readers too. The stack without
+/// breaker is a lighter stack.
+const COLOURS: [RGBColor; CLIENTS] = [
+    RGBColor(0x8a, 0x8f, 0x98),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x00, 0x72, 0xb2),
+];
 
-/// Draws the three runs into the SVG file at `path`.
-pub(crate) fn draw(path: &Path, scenario: &Scenario, runs: &[Figures; 3]) -> Result<(), BoxError> {
+/// Draws the runs into the SVG file at `path`.
+pub(crate) fn draw(path: &Path, scenario: &Scenario, runs: &[Figures; CLIENTS]) -> Result<(), BoxError> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     header(&root, runs)?;
@@ -62,19 +68,16 @@ pub(crate) fn draw(path: &Path, scenario: &Scenario, runs: &[Figures; 3]) -> Res
     Ok(())
 }
 
-fn header(root: &Area<'_>, runs: &[Figures; 3]) -> Result<(), BoxError> {
-    let title = "The same outage for three clients: what they got, and what the server had to bear";
+fn header(root: &Area<'_>, runs: &[Figures; CLIENTS]) -> Result<(), BoxError> {
+    let title = "The same outage for four clients: what they got, and what the server had to bear";
     root.draw(&Text::new(title, (16, 12), text(20, &INK, HPos::Left)))?;
-    let [bare, naive, stack] = runs.each_ref().map(|run| format!("{:.0} % good", run.goodput()));
-    let [_, naive_twice, stack_twice] = runs.each_ref().map(|run| run.worked_twice);
-    let legend = [
-        format!("bare: {bare}"),
-        format!("naive: {naive}, {naive_twice} POSTs done twice"),
-        format!("stack: {stack}, {stack_twice} POSTs done twice"),
-    ];
-    for ((entry, colour), x) in legend.into_iter().zip(COLOURS).zip([16, 200, 540]) {
-        root.draw(&PathElement::new([(x, 50), (x + 22, 50)], colour.stroke_width(4)))?;
-        root.draw(&Text::new(entry, (x + 30, 43), text(17, &INK, HPos::Left)))?;
+    let corners = [(16, 46), (456, 46), (16, 70), (456, 70)];
+    for (((run, name), colour), (x, y)) in runs.iter().zip(NAMES).zip(COLOURS).zip(corners) {
+        let (twice, down) = (run.worked_twice, run.seen_while_down);
+        let entry =
+            format!("{name}: {:.0} % good, {twice} POSTs twice, {down} requests while down", run.goodput());
+        root.draw(&PathElement::new([(x, y + 7), (x + 22, y + 7)], colour.stroke_width(4)))?;
+        root.draw(&Text::new(entry, (x + 30, y), text(15, &INK, HPos::Left)))?;
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! What came of it, in figures and as a table.
 
-use std::fmt::{self, Write as _};
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
+use bartizan_circuit_breaker::State;
+
 use crate::counts::Counted;
-use crate::run::{NAMES, Outcome};
-use crate::scenario::{Kind, Scenario};
+use crate::run::{CLIENTS, NAMES, Outcome};
+use crate::scenario::{Kind, Scenario, Weather};
 use crate::server::Log;
 
 /// What one run came to.
@@ -17,6 +20,8 @@ pub(crate) struct Figures {
     pub(crate) goodput_by_kind: (f64, f64),
     /// Requests that reached the server.
     pub(crate) seen: usize,
+    /// Those of them that came while it was down.
+    pub(crate) seen_while_down: usize,
     /// Calls with a POST without key that reached the server more than once.
     pub(crate) reached_twice: usize,
     /// Those that the server also worked on more than once: orders placed twice.
@@ -58,6 +63,7 @@ impl Figures {
                 goodput(outcomes, |kind| kind == Kind::Post),
             ),
             seen: log.arrivals.len(),
+            seen_while_down: log.arrivals.iter().filter(|at| scenario.weather(**at) == Weather::Down).count(),
             reached_twice: posts_without_key().filter(|seen| seen.requests > 1).count(),
             worked_twice: posts_without_key().filter(|seen| seen.worked > 1).count(),
             p50: quantile(&latencies, 0.5),
@@ -89,26 +95,57 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
     sorted.get((part * last as f64).round() as usize).copied().unwrap_or_default()
 }
 
+/// How long a server must be down for a circuit breaker to be judged. At a third of that the outage is over when the circuit has
+/// just opened, and what comes after it is hardly longer than the time that it takes to close.
+pub(crate) const LONG_ENOUGH: Duration = Duration::from_secs(8);
+
+/// By how many points two runs over sockets may differ by chance.
+const CHANCE: f64 = 1.0;
+
 /// What the demonstration promised and did not show.
-pub(crate) fn complaint([_, naive, stack]: &[Figures; 3]) -> Option<String> {
-    if stack.goodput() < naive.goodput() {
-        let (stack, naive) = (stack.goodput(), naive.goodput());
+pub(crate) fn complaint(
+    scenario: &Scenario,
+    [_, naive, retry, stack]: &[Figures; CLIENTS],
+) -> Option<String> {
+    let below_naive = |run: &Figures, who: &str| {
+        let (run, naive) = (run.goodput(), naive.goodput());
+        (run < naive).then(|| {
+            format!("the goodput of {who}, {run:.1} %, is below that of naive retries, {naive:.1} %")
+        })
+    };
+    let again = retry.reached_twice + stack.reached_twice;
+    if again > 0 {
+        return Some(format!("the stack sent {again} POSTs without a key more than once"));
+    }
+    if let Some(complaint) = below_naive(retry, "the stack without circuit breaker") {
+        return Some(complaint);
+    }
+    if scenario.lasts_for(Weather::Down) < LONG_ENOUGH {
+        return None;
+    }
+    let (seen, without) = (stack.seen_while_down, retry.seen_while_down);
+    if 2 * seen > without {
         return Some(format!(
-            "the stack's goodput of {stack:.1} % is below that of naive retries, {naive:.1} %"
+            "while down the server saw {seen} requests of the stack, and {without} without circuit breaker"
         ));
     }
-    (stack.reached_twice > 0)
-        .then(|| format!("the stack sent {} POSTs without a key more than once", stack.reached_twice))
+    let (goodput, without) = (stack.goodput(), retry.goodput());
+    if goodput < without - CHANCE {
+        return Some(format!(
+            "the stack's goodput of {goodput:.1} % is below that without circuit breaker, {without:.1} %"
+        ));
+    }
+    below_naive(stack, "the stack")
 }
 
-/// The three runs side by side.
-pub(crate) struct Table<'a>(pub(crate) &'a [Figures; 3]);
+/// The four runs side by side.
+pub(crate) struct Table<'a>(pub(crate) &'a [Figures; CLIENTS]);
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |what: &str, cells: [String; 3]| {
-            let [bare, naive, stack] = cells;
-            writeln!(f, "{what:<42}{bare:>10}{naive:>10}{stack:>10}")
+        let mut row = |what: &str, cells: [String; CLIENTS]| {
+            let cells = cells.map(|cell| format!("{cell:>10}")).concat();
+            writeln!(f, "{what:<42}{cells}")
         };
         let each = |cell: &dyn Fn(&Figures) -> String| self.0.each_ref().map(cell);
         row("", NAMES.map(str::to_owned))?;
@@ -117,23 +154,47 @@ impl fmt::Display for Table<'_> {
         row("  GETs, and POSTs with a key", each(&|run| format!("{:.1} %", run.goodput_by_kind.0)))?;
         row("  POSTs without a key", each(&|run| format!("{:.1} %", run.goodput_by_kind.1)))?;
         row("requests that the server saw", each(&|run| run.seen.to_string()))?;
+        row("requests that the server saw while down", each(&|run| run.seen_while_down.to_string()))?;
         row("POSTs without a key sent again", each(&|run| run.reached_twice.to_string()))?;
         row("POSTs without a key worked on twice", each(&|run| run.worked_twice.to_string()))?;
         row("latency of good calls, p50", each(&|run| format!("{} ms", run.p50.as_millis())))?;
         row("latency of good calls, p99", each(&|run| format!("{} ms", run.p99.as_millis())))?;
 
-        let stack = &self.0[2].counted;
-        writeln!(f, "\nwhat the stack's layers did")?;
-        let mut line =
-            |layer: &str, what: &str, number: u64| writeln!(f, "{layer:<18}{what:<34}{number:>20}");
-        line("retry", "sent again after its backoff", stack.retries_after_backoff)?;
-        line("", "sent again when Retry-After said", stack.retries_as_asked)?;
-        for (why, number) in &stack.stops {
-            let mut what = String::new();
-            write!(what, "not sent again: {why}")?;
-            line("", &what, *number)?;
+        let [_, _, retry, stack] = self.0.each_ref().map(|run| &run.counted);
+        writeln!(f, "\n{:<62}{:>10}{:>10}", "what their layers did", NAMES[2], NAMES[3])?;
+        let mut line = |layer: &str, what: &str, number: &dyn Fn(&Counted) -> u64| {
+            writeln!(f, "{layer:<18}{what:<44}{:>10}{:>10}", number(retry), number(stack))
+        };
+        line("retry", "sent again after its backoff", &|run| run.retries_after_backoff)?;
+        line("", "sent again when Retry-After said", &|run| run.retries_as_asked)?;
+        line("", "sent when the circuit said, after a refusal", &|run| run.waits_for_circuit)?;
+        let reasons: BTreeSet<&str> =
+            [retry, stack].iter().flat_map(|run| run.stops.keys().copied()).collect();
+        for why in reasons {
+            let what = format!("not sent again: {why}");
+            line("", &what, &|run| run.stops.get(why).copied().unwrap_or_default())?;
         }
-        line("attempt timeout", "attempts ended after 1 s", stack.attempts_timed_out)?;
-        line("deadline", "calls ended after 2.9 s", stack.deadlines_exceeded)
+        line("circuit breaker", "requests refused", &|run| run.refusals)?;
+        for (from, to) in CHANGES {
+            let what = format!("{from} -> {to}");
+            line("", &what, &|run| run.times(from, to).count() as u64)?;
+        }
+        line("attempt timeout", "attempts ended after 1 s", &|run| run.attempts_timed_out)?;
+        line("deadline", "calls ended after 2.9 s", &|run| run.deadlines_exceeded)?;
+
+        writeln!(f, "\nwhen the circuit of {} changed, in seconds", NAMES[3])?;
+        for (from, to) in CHANGES {
+            let times: String = stack.times(from, to).map(|at| format!(" {:.1}", at.as_secs_f64())).collect();
+            writeln!(f, "{:<22}{times}", format!("{from} -> {to}"))?;
+        }
+        Ok(())
     }
 }
+
+/// What a circuit can do by itself.
+pub(crate) const CHANGES: [(State, State); 4] = [
+    (State::Closed, State::Open),
+    (State::Open, State::HalfOpen),
+    (State::HalfOpen, State::Open),
+    (State::HalfOpen, State::Closed),
+];

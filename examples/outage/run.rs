@@ -26,8 +26,10 @@ pub(crate) trait Network {
     async fn open(&self, server: Arc<Server>) -> io::Result<(Self::Connector, String)>;
 }
 
-/// The three clients, in the order of all that is reported.
-pub(crate) const NAMES: [&str; 3] = ["bare", "naive", "stack"];
+pub(crate) const CLIENTS: usize = 4;
+
+/// The clients, in the order of all that is reported.
+pub(crate) const NAMES: [&str; CLIENTS] = ["bare", "naive", "retry", "stack"];
 
 /// What can be seen of a run while it goes on.
 #[derive(Debug, Default)]
@@ -57,34 +59,38 @@ pub(crate) struct Outcome {
     pub(crate) is_good: bool,
 }
 
-/// Runs the three clients side by side, each against a server of its own.
+/// Runs the clients side by side, each against a server of its own.
 pub(crate) async fn side_by_side<N: Network>(
     scenario: &Arc<Scenario>,
     network: &N,
-    live: &[Arc<Live>; 3],
-) -> io::Result<[Figures; 3]> {
-    let [bare_live, naive_live, stack_live] = live;
+    live: &[Arc<Live>; CLIENTS],
+) -> io::Result<[Figures; CLIENTS]> {
+    let [bare_live, naive_live, retry_live, stack_live] = live;
     let bare = Run::open(scenario, network, bare_live).await?;
     let naive = Run::open(scenario, network, naive_live).await?;
+    let retry = Run::open(scenario, network, retry_live).await?;
     let stack = Run::open(scenario, network, stack_live).await?;
 
-    let counts = Counts::default();
+    let (retry_counts, stack_counts) = (Counts::from_now(), Counts::from_now());
     let bare_client = clients::bare(bare.connector.clone());
     let naive_client = clients::bare(naive.connector.clone());
-    let stack_client = clients::stack(clients::bare(stack.connector.clone()), scenario.seed, &counts);
+    let retry_client = clients::retry(clients::bare(retry.connector.clone()), scenario.seed, &retry_counts);
+    let stack_client = clients::stack(clients::bare(stack.connector.clone()), scenario.seed, &stack_counts);
     let outcomes = tokio::join!(
         bare.play(|request| clients::whole(bare_client.clone(), request)),
         naive.play(|request| clients::naive(naive_client.clone(), request)),
+        retry.play(|request| clients::whole(retry_client.clone(), request)),
         stack.play(|request| clients::whole(stack_client.clone(), request)),
     );
     Ok([
         bare.figures(&outcomes.0, Counted::default()),
         naive.figures(&outcomes.1, Counted::default()),
-        stack.figures(&outcomes.2, counts.counted()),
+        retry.figures(&outcomes.2, retry_counts.counted()),
+        stack.figures(&outcomes.3, stack_counts.counted()),
     ])
 }
 
-/// One client's half of the comparison.
+/// One client's part of the comparison.
 struct Run<C> {
     scenario: Arc<Scenario>,
     server: Arc<Server>,

@@ -16,6 +16,10 @@ pub(crate) const WORKERS: usize = 16;
 /// Requests that may wait for a worker. One more is refused with a 503.
 pub(crate) const QUEUE: usize = 48;
 
+/// By how much a request that a server refuses while it is down puts off its return: a handshake and a line in a log take time
+/// from its start.
+pub(crate) const START_PUT_OFF: Duration = Duration::from_millis(2);
+
 /// What the work for one request takes at least, and on average.
 const WORK: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(100));
 
@@ -46,6 +50,8 @@ pub(crate) enum Weather {
     Resets,
     /// One request in six is worked on and never answered.
     Hangs,
+    /// Nothing is left but the front, which answers every request with a 503 at once. What was in line before gets done.
+    Down,
     /// Half recovered: nothing fails, but all work takes 2.5 times as long, and so there is capacity for 64 requests a
     /// second.
     Cold,
@@ -59,13 +65,14 @@ impl Weather {
             Self::Throttled => "429",
             Self::Resets => "resets",
             Self::Hangs => "hangs",
+            Self::Down => "down",
             Self::Cold => "cold caches",
         }
     }
 
     /// How many requests a second all workers together can do.
     pub(crate) fn capacity(self) -> f64 {
-        WORKERS as f64 / WORK.1.as_secs_f64() / self.slowness()
+        if self == Self::Down { 0.0 } else { WORKERS as f64 / WORK.1.as_secs_f64() / self.slowness() }
     }
 
     /// How much longer work takes than it should.
@@ -116,6 +123,7 @@ impl Scenario {
             (Weather::Throttled, 6.0),
             (Weather::Resets, 4.0),
             (Weather::Hangs, 4.0),
+            (Weather::Down, 8.0),
             (Weather::Cold, 5.0),
             (Weather::Healthy, 5.0),
         ]
@@ -133,6 +141,12 @@ impl Scenario {
         self.phases.last().map_or(Duration::ZERO, |phase| phase.until)
     }
 
+    /// How long this weather lasts in all.
+    pub(crate) fn lasts_for(&self, weather: Weather) -> Duration {
+        let phases = self.phases.iter().filter(|phase| phase.weather == weather);
+        phases.map(|phase| phase.until - phase.from).sum()
+    }
+
     pub(crate) fn weather(&self, at: Duration) -> Weather {
         self.phases.iter().find(|phase| at < phase.until).map_or(Weather::Healthy, |phase| phase.weather)
     }
@@ -148,6 +162,7 @@ impl Scenario {
             Weather::Resets if draw < 0.16 => Fate::ResetAfterWork,
             Weather::Resets if draw < 0.25 => Fate::ResetInBody,
             Weather::Hangs if draw < 1.0 / 6.0 => Fate::Hung,
+            Weather::Down => Fate::Unavailable,
             _ => Fate::Answered,
         }
     }

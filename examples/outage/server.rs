@@ -5,9 +5,13 @@
 //! and what clients send on top costs everybody time first and answers then. Like most servers it does not notice that
 //! a caller has hung up: work that is in line gets done.
 //!
+//! While it is down it refuses all at once, and each refusal puts off its return by 2 ms: a handshake and a line in a log are time in which it
+//! would have started.
+//!
 //! What it does depends on the seed, the phase and the load, and on nothing else: it cannot tell one client from another.
 //! A `POST` with an `Idempotency-Key` that was worked on before is answered from the records.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +27,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 use crate::answer::{Answer, Reset};
-use crate::scenario::{Fate, QUEUE, Scenario, WORKERS};
+use crate::scenario::{Fate, QUEUE, START_PUT_OFF, Scenario, WORKERS, Weather};
 
 /// The field that says which call a request belongs to.
 pub(crate) const CALL: &str = "x-call";
@@ -38,6 +42,8 @@ pub(crate) struct Server {
     /// In line or at work.
     places: Arc<Semaphore>,
     workers: Semaphore,
+    /// While it was down.
+    refused: AtomicU32,
     log: Mutex<Log>,
 }
 
@@ -74,6 +80,7 @@ impl Server {
             started: Instant::now(),
             places: Arc::new(Semaphore::new(WORKERS + QUEUE)),
             workers: Semaphore::new(WORKERS),
+            refused: AtomicU32::new(0),
             log: Mutex::new(log),
         })
     }
@@ -97,7 +104,11 @@ impl Server {
         };
         body.collect().await.map_err(|_| Reset)?;
         let arrived = self.arrived(call);
-        let fate = self.scenario.fate(arrived.at, call, arrived.nth);
+        let fate = if self.is_still_down(arrived.at) {
+            Fate::Unavailable
+        } else {
+            self.scenario.fate(arrived.at, call, arrived.nth)
+        };
         match fate {
             Fate::Unavailable => return Ok(refuse(StatusCode::SERVICE_UNAVAILABLE)),
             Fate::Throttled => return Ok(refuse_for_a_second(StatusCode::TOO_MANY_REQUESTS)),
@@ -132,6 +143,22 @@ impl Server {
             }
         });
         work.await.ok()
+    }
+
+    /// Refusing costs a server that starts time in which it would have started.
+    fn is_still_down(&self, at: Duration) -> bool {
+        let Some(down) = self.scenario.phases.iter().find(|phase| phase.weather == Weather::Down) else {
+            return false;
+        };
+        if at < down.from {
+            return false;
+        }
+        let refused = self.refused.load(Ordering::Relaxed);
+        let is_down = at < down.until + START_PUT_OFF * refused;
+        if is_down {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        is_down
     }
 
     fn arrived(&self, call: usize) -> Arrived {
