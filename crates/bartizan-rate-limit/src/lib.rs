@@ -1,5 +1,12 @@
 //! A token bucket that really limits, is fair, and listens to the server.
 
+#[cfg(feature = "structured-fields")]
+mod draft;
+#[cfg(not(feature = "structured-fields"))]
+#[path = "no_draft.rs"]
+mod draft;
 mod quota;
+#[cfg_attr(not(test), expect(dead_code, reason = "no layer asks yet"))]
+mod said;
 
 pub use quota::{InvalidQuota, Quota};
