@@ -190,6 +190,8 @@ fn a_field_that_is_no_list_is_ignored_whole() {
     ] {
         assert_eq!(limits(malformed), "", "{malformed}");
         assert_eq!(policies(malformed), PLAIN, "{malformed} beside another field");
+        let policy = windows(&[("ratelimit", malformed), ("ratelimit-policy", "\"b\";q=9")]);
+        assert_eq!(policy, "?/9 per ?, more in ?", "{malformed} beside a policy");
         assert_eq!(windows(&[("ratelimit", "\"b\";r=3"), ("ratelimit", malformed)]), "", "{malformed}");
         assert_eq!(windows(&[("ratelimit", malformed), ("ratelimit", "\"b\";r=3")]), "", "{malformed}");
     }
@@ -241,6 +243,7 @@ fn the_dictionary_of_older_drafts_is_read() {
         ("limit=100, remaining=50, reset=-1", ""),
         ("limit=many, remaining=50, reset=30", ""),
         ("limit=100, remaining=(50), reset=30", ""),
+        ("limit=(100), remaining=50", ""),
         ("limit=100, remaining=50.0", ""),
         ("limit=100, remaining, reset=30", ""),
         ("limit=100, remaining=50, reset=30,", ""),

@@ -34,7 +34,11 @@ fn peer(address: &str) -> String {
 
 #[test]
 fn without_proxies_the_field_is_not_looked_at() {
-    assert_eq!(caller(0, &["203.0.113.9"]), peer("10.0.0.1"));
+    let mut request = request("x-forwarded-for", &["203.0.113.9"]);
+    request.extensions_mut().insert(PEER);
+    for peers in [by_extension(), by_extension().behind(0)] {
+        assert_eq!(shown(&peers, &request), peer("10.0.0.1"));
+    }
 }
 
 #[test]

@@ -304,6 +304,7 @@ fn a_reset_is_seconds_or_a_date_in_seconds_or_milliseconds() {
         ("30", "30"),
         ("86400", "86400"),
         ("0.25", "0.25"),
+        ("0.2500000000", "0.25"),
         ("1.0000000001", "1.000000001"),
         ("1.9999999991", "2"),
         // The longest that is kept, and above it.
