@@ -102,11 +102,7 @@ mod tests {
         ];
         assert_eq!(kept(windows), [1, 2, 3, 4]);
         assert_eq!(kept(windows.into_iter().rev()), [1, 2, 3, 4]);
-        assert_eq!(
-            kept(windows.into_iter().rev().take(3)),
-            [5, 99, 7],
-            "what is not said goes last, by its limit"
-        );
+        assert_eq!(kept(windows.into_iter().skip(4)), [5, 99, 7], "what is not said goes last, by its limit");
     }
 
     #[test]
