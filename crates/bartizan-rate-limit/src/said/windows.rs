@@ -102,6 +102,8 @@ mod tests {
         ];
         assert_eq!(kept(windows), [1, 2, 3, 4]);
         assert_eq!(kept(windows.into_iter().rev()), [1, 2, 3, 4]);
+        let alike = (1..=5).map(|policy| Window { limit: None, ..window(policy, Some(0), None) });
+        assert_eq!(kept(alike), [1, 2, 3, 4], "of equal ones the first");
         assert_eq!(kept(windows.into_iter().skip(4)), [5, 99, 7], "what is not said goes last, by its limit");
     }
 
