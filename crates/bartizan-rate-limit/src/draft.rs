@@ -19,14 +19,13 @@ static RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// What both fields say together.
 pub(crate) fn read(headers: &HeaderMap) -> Windows {
     let policies = Items::read(headers, &RATELIMIT_POLICY).unwrap_or_default();
-    let limits = Items::read(headers, &RATELIMIT);
     let mut windows = Windows::NONE;
-    if limits.is_none()
-        && let Some(window) = Spelling07::read(headers).and_then(|old| old.window())
-    {
-        windows.offer(window);
-    }
-    let limits = limits.unwrap_or_default();
+    let limits = Items::read(headers, &RATELIMIT).unwrap_or_else(|| {
+        if let Some(window) = Spelling07::read(headers).and_then(|old| old.window()) {
+            windows.offer(window);
+        }
+        Items::default()
+    });
     for item in limits.iter().filter(|item| !policies.count_other_units(item)) {
         if let Some(limit) = item.service_limit() {
             let policy = policies.iter().filter_map(Item::quota_policy).find(|p| p.policy == limit.policy);
@@ -35,9 +34,8 @@ pub(crate) fn read(headers: &HeaderMap) -> Windows {
         }
     }
     for item in policies.iter().filter(|item| !policies.count_other_units(item)) {
-        if let Some(policy) = item.quota_policy()
-            && !limits.iter().filter_map(Item::service_limit).any(|limit| limit.policy == policy.policy)
-        {
+        // One that has its limit already is less restrictive than that, and changes nothing.
+        if let Some(policy) = item.quota_policy() {
             windows.offer(policy);
         }
     }

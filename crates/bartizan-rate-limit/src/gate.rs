@@ -10,7 +10,7 @@ use bartizan_core::{Entry, Subject};
 use tokio::time::Instant;
 
 use crate::line::{Line, Source, Who};
-use crate::said::Said;
+use crate::said::{PauseReason, Said, Window};
 use crate::tokens::far;
 use crate::told::{Heard, Told};
 use crate::wait::Lined;
@@ -68,8 +68,11 @@ impl Gate {
         let number = self.number.load(Ordering::Acquire).wrapping_add(1);
         self.number.store(number, Ordering::Release);
         let call = Heard { went, now: number, in_flight };
+        // `Retry-After` goes before what else is said.
+        let asked = said.pause.filter(|pause| pause.why == PauseReason::RetryAfter).map(|pause| pause.lasts);
         for window in said.windows.iter() {
-            state.told.hear(window, call, now);
+            let resets_in = window.resets_in.map(|wait| asked.map_or(wait, |asked| wait.min(asked)));
+            state.told.hear(&Window { resets_in, ..*window }, call, now);
         }
         let mut is_closed = false;
         if let Some(pause) = said.pause {

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use bartizan_core::{Head, Outcome, http_date, retry_after};
 use http::HeaderMap;
-use http::header::{AGE, DATE};
+use http::header::DATE;
 
 use self::legacy::Family;
 pub(crate) use self::windows::{Window, Windows};
@@ -87,7 +87,7 @@ fn pause(head: &Head<'_>, outcome: Outcome, windows: &Windows, now: SystemTime) 
 /// does not.
 fn windows(headers: &HeaderMap, now: SystemTime) -> Windows {
     let fields = Fields::of(headers);
-    if !fields.any || is_stored(headers) {
+    if fields.are_stored() {
         return Windows::NONE;
     }
     let clock = Clock { headers, now };
@@ -107,7 +107,7 @@ fn windows(headers: &HeaderMap, now: SystemTime) -> Windows {
 /// The fields that have to do with quotas, found in one pass: most answers have none.
 #[derive(Default)]
 struct Fields<'h> {
-    any: bool,
+    age: Option<&'h [u8]>,
     structured: bool,
     families: [Family<'h>; 3],
 }
@@ -119,9 +119,10 @@ impl<'h> Fields<'h> {
         for (name, value) in headers {
             let field = match name.as_str() {
                 "ratelimit" | "ratelimit-policy" => {
-                    (fields.any, fields.structured) = (true, true);
+                    fields.structured = true;
                     continue;
                 }
+                "age" => &mut fields.age,
                 "ratelimit-limit" => &mut standard.limit,
                 "ratelimit-remaining" => &mut standard.remaining,
                 "ratelimit-reset" => &mut standard.reset,
@@ -133,20 +134,17 @@ impl<'h> Fields<'h> {
                 "x-rate-limit-reset" => &mut hyphenated.reset,
                 _ => continue,
             };
-            fields.any = true;
             // Of several lines the first counts, as with `Retry-After`.
             field.get_or_insert(value.as_bytes());
         }
         fields
     }
-}
 
-/// Whether the answer comes from a cache: what it says of a quota is then of another time (draft, "Caching"; RFC 9111 section 5.1).
-fn is_stored(headers: &HeaderMap) -> bool {
-    headers.get(AGE).is_some_and(|age| {
-        let age = age.as_bytes().trim_ascii();
+    /// Whether they come from a cache: what they say of a quota is then of another time (draft, "Caching"; RFC 9111 section 5.1).
+    fn are_stored(&self) -> bool {
+        let age = self.age.unwrap_or_default().trim_ascii();
         age.iter().all(u8::is_ascii_digit) && age.iter().any(|digit| *digit != b'0')
-    })
+    }
 }
 
 /// What dates are measured against.
@@ -164,4 +162,4 @@ impl Clock<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -86,10 +86,13 @@ impl Number {
     fn is_in(self, clock: &Clock<'_>) -> Option<Duration> {
         let Self { whole, nanos } = self;
         let fraction = Duration::from_nanos(nanos.into());
-        let since_1970 = match whole {
-            0..=DATES => return Some((Window::seconds(whole) + fraction).min(Window::LONGEST)),
-            ..=MILLISECONDS => Duration::from_secs(whole) + fraction,
-            _ => Duration::from_millis(whole) + fraction / 1000,
+        if whole <= DATES {
+            return Some((Window::seconds(whole) + fraction).min(Window::LONGEST));
+        }
+        let since_1970 = if whole <= MILLISECONDS {
+            Duration::from_secs(whole) + fraction
+        } else {
+            Duration::from_millis(whole) + fraction / 1000
         };
         let reset = SystemTime::UNIX_EPOCH.checked_add(since_1970)?;
         Some(reset.duration_since(clock.now()).unwrap_or_default().min(Window::LONGEST))

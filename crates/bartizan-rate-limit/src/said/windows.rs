@@ -73,3 +73,48 @@ impl Windows {
         exhausted.filter_map(|window| window.resets_in).filter(|wait| !wait.is_zero()).max()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(policy: u64, remaining: Option<u64>, resets_in: Option<u64>) -> Window {
+        let resets_in = resets_in.map(Window::seconds);
+        Window { policy, limit: Some(100 - policy), lasts: None, remaining, resets_in }
+    }
+
+    fn kept(windows: impl IntoIterator<Item = Window>) -> Vec<u64> {
+        let mut kept = Windows::NONE;
+        windows.into_iter().for_each(|window| kept.offer(window));
+        kept.iter().map(|window| window.policy).collect()
+    }
+
+    #[test]
+    fn the_four_most_restrictive_are_kept_in_whatever_order_they_come() {
+        let windows = [
+            window(1, Some(0), Some(60)),
+            window(2, Some(0), Some(1)),
+            window(3, Some(0), None),
+            window(4, Some(7), Some(3600)),
+            window(5, Some(8), Some(86_400)),
+            window(7, None, None),
+            window(99, None, None),
+        ];
+        assert_eq!(kept(windows), [1, 2, 3, 4]);
+        assert_eq!(kept(windows.into_iter().rev()), [1, 2, 3, 4]);
+        let alike = (1..=5).map(|policy| Window { limit: None, ..window(policy, Some(0), None) });
+        assert_eq!(kept(alike), [1, 2, 3, 4], "of equal ones the first");
+        assert_eq!(kept(windows.into_iter().skip(4)), [5, 99, 7], "what is not said goes last, by its limit");
+    }
+
+    #[test]
+    fn of_one_policy_the_more_restrictive_window_counts() {
+        let (wide, narrow) = (window(1, Some(9), Some(60)), window(1, Some(3), Some(60)));
+        let other = window(2, Some(5), Some(60));
+        for order in [[wide, narrow, other], [narrow, other, wide], [other, wide, narrow]] {
+            let mut kept = Windows::NONE;
+            order.into_iter().for_each(|window| kept.offer(window));
+            assert!(kept.iter().eq(&[narrow, other]), "{kept:?}");
+        }
+    }
+}

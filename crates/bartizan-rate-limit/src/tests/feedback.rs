@@ -53,6 +53,16 @@ async fn an_answer_closes_the_gate_of_its_origin_and_partition_for_every_call() 
             &[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")],
             7 * SECOND,
         ),
+        (
+            429,
+            &[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")],
+            7 * SECOND,
+        ),
+        (
+            429,
+            &[("retry-after", "0"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")],
+            Duration::ZERO,
+        ),
         (429, &[("retry-after", "100000")], 300 * SECOND),
         (429, &[("retry-after", "soon")], SECOND),
     ] {
