@@ -55,17 +55,22 @@ impl Said {
     pub(crate) const NOTHING: Self = Self { pause: None, windows: Windows::NONE };
 }
 
-/// Reads the head of an answer, which came at `now` and is taken for `outcome`.
-pub(crate) fn read(head: &Head<'_>, outcome: Outcome, now: SystemTime) -> Said {
+/// Reads the head of an answer, which came at `now` and is taken for `outcome`. Most say nothing, and for those nobody asks for the date.
+pub(crate) fn read(head: &Head<'_>, outcome: Outcome, now: impl Fn() -> SystemTime) -> Said {
     // A layer of ours answered in the server's place: the server said nothing.
     if outcome == Outcome::Neutral {
         return Said::NOTHING;
     }
-    let windows = windows(head.headers, now);
-    Said { pause: pause(head, outcome, &windows, now), windows }
+    let windows = windows(head.headers, &now);
+    Said { pause: pause(head, outcome, &windows, &now), windows }
 }
 
-fn pause(head: &Head<'_>, outcome: Outcome, windows: &Windows, now: SystemTime) -> Option<Pause> {
+fn pause(
+    head: &Head<'_>,
+    outcome: Outcome,
+    windows: &Windows,
+    now: &dyn Fn() -> SystemTime,
+) -> Option<Pause> {
     let status = head.status.as_u16();
     // 425 (RFC 8470) asks for the handshake to end first, not for fewer requests.
     let throttled = status == 429 || (outcome == Outcome::Throttled && status != 425);
@@ -74,7 +79,7 @@ fn pause(head: &Head<'_>, outcome: Outcome, windows: &Windows, now: SystemTime) 
     if !may_throttle && status != 503 {
         return None;
     }
-    if let Some(asked) = retry_after(head.headers, now) {
+    if let Some(asked) = retry_after(head.headers, now()) {
         return Some(Pause { lasts: asked.min(Pause::LONGEST), why: PauseReason::RetryAfter });
     }
     if may_throttle && let Some(wait) = windows.exhausted_for() {
@@ -85,7 +90,7 @@ fn pause(head: &Head<'_>, outcome: Outcome, windows: &Windows, now: SystemTime) 
 
 /// The windows of the family of fields that says most: the draft's, then `RateLimit-*`, then `X-*`. One that says what remains goes before one that
 /// does not.
-fn windows(headers: &HeaderMap, now: SystemTime) -> Windows {
+fn windows(headers: &HeaderMap, now: &dyn Fn() -> SystemTime) -> Windows {
     let fields = Fields::of(headers);
     if fields.are_stored() {
         return Windows::NONE;
@@ -150,14 +155,15 @@ impl<'h> Fields<'h> {
 /// What dates are measured against.
 struct Clock<'h> {
     headers: &'h HeaderMap,
-    now: SystemTime,
+    now: &'h dyn Fn() -> SystemTime,
 }
 
 impl Clock<'_> {
     /// The answer's own `Date`, so that clocks need not agree; without a valid one our date.
     fn now(&self) -> SystemTime {
-        let date = self.headers.get(DATE).and_then(|date| http_date(date.as_bytes(), self.now));
-        date.unwrap_or(self.now)
+        let now = (self.now)();
+        let date = self.headers.get(DATE).and_then(|date| http_date(date.as_bytes(), now));
+        date.unwrap_or(now)
     }
 }
 

@@ -25,7 +25,7 @@ fn answer(status: u16, fields: &[(&str, &str)]) -> Response<()> {
 
 fn of(response: &Response<()>) -> Said {
     let head = Head::from(response);
-    read(&head, classify(&ByStatus, Ok(head)), now())
+    read(&head, classify(&ByStatus, Ok(head)), now)
 }
 
 pub(crate) fn said(status: u16, fields: &[(&str, &str)]) -> Said {
@@ -162,7 +162,7 @@ fn what_a_mark_calls_throttled_is_a_429() {
 fn a_429_pauses_whatever_a_classifier_calls_it() {
     let response = answer(429, &[ASKED]);
     for outcome in [Outcome::Success, Outcome::Failure, Outcome::Throttled] {
-        assert!(read(&Head::from(&response), outcome, now()).pause.is_some(), "{outcome:?}");
+        assert!(read(&Head::from(&response), outcome, now).pause.is_some(), "{outcome:?}");
     }
 }
 

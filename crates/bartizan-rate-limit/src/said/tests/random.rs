@@ -68,7 +68,7 @@ proptest! {
             }
         }
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let said = read(&Head::from(&response), Outcome::Throttled, now);
+        let said = read(&Head::from(&response), Outcome::Throttled, || now);
         prop_assert!(said.pause.is_none_or(|pause| pause.lasts <= Pause::LONGEST));
         prop_assert_eq!(said.pause.is_some(), status != 425);
         for window in said.windows.iter() {
