@@ -142,3 +142,6 @@ impl Told {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
