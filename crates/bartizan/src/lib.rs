@@ -8,11 +8,14 @@
 //! | `idempotency-key` | [`retry`] | keys for requests that may only be worked on once |
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
 //! | `circuit-breaker` | `circuit_breaker` | stops calling an origin that fails |
+//! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
+//! | `structured-fields` | `rate_limit` | the same from the IETF draft's `RateLimit` fields |
+//! | `axum-08` | `rate_limit` | keys by the peer address, on the server side |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
-//! There is no rate limit, cache or auth yet.
+//! There is no cache or auth yet.
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
 //! for each attempt, then the transport.
@@ -43,6 +46,9 @@ pub use bartizan_circuit_breaker as circuit_breaker;
 pub use bartizan_client as client;
 #[doc(no_inline)]
 pub use bartizan_core as core;
+#[cfg(feature = "rate-limit")]
+#[doc(no_inline)]
+pub use bartizan_rate_limit as rate_limit;
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use bartizan_retry as retry;
