@@ -159,6 +159,7 @@ impl Circuit {
         let (generation, state) = self.read();
         let tally = self.window.tally(generation, self.tick(now));
         let retry_in = match state {
+            _ if !self.settings.refuses => None,
             State::Open => self.refused_until_due(state, now).retry_in.filter(|left| !left.is_zero()),
             State::HalfOpen => self.lock().half_open.leased_for(now, &self.settings),
             _ => None,

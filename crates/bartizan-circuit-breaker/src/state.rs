@@ -64,7 +64,8 @@ pub struct Snapshot {
     pub failures: u32,
     /// How many of them were slow.
     pub slow: u32,
-    /// How long until a call may be let through, if one would be refused now and that is known.
+    /// How long until a call may be let through, if one would be refused now and that is known; never with
+    /// [`Settings::metrics_only`](crate::Settings::metrics_only).
     pub retry_in: Option<Duration>,
 }
 

@@ -17,7 +17,7 @@ fn a_million_successes_do_not_outweigh_half_a_window_of_failures() {
         bench.call(Success);
         bench.wait(ms(1));
     }
-    let failures = (1..).find(|_| {
+    let failures = (1..=30_000).find(|_| {
         let opened = bench.call(Failure).is_some();
         bench.wait(ms(1));
         opened
@@ -233,6 +233,26 @@ fn metrics_only_never_refuses_and_still_probes() {
     assert_eq!(bench.state(), State::Closed);
     bench.circuit.force(State::ForcedOpen, bench.now);
     assert_eq!((bench.admit().kind, bench.circuit.look(bench.now)), (Kind::Free, None));
+}
+
+#[test]
+fn metrics_only_waits_for_nothing() {
+    let mut bench = Bench::new(two_failures().metrics_only());
+    let open_for = bench.calls(1, Failure).call(Failure).unwrap().open_for.unwrap();
+    assert_eq!((bench.state(), bench.snapshot().retry_in), (State::Open, None));
+    bench.wait(open_for).admit();
+    assert_eq!((bench.state(), bench.snapshot().retry_in), (State::HalfOpen, None), "a probe is under way");
+}
+
+#[test]
+fn a_circuit_that_is_told_to_wait_no_time_for_probes_closes_all_the_same() {
+    let mut bench = Bench::new(two_failures().without_ramp().probe_timeout(Duration::ZERO));
+    bench.open_until_due(2);
+    for _ in 0..3 {
+        let probe = bench.admit();
+        bench.wait(ms(900)).end(probe, Success);
+    }
+    assert_eq!(bench.state(), State::Closed);
 }
 
 #[test]
