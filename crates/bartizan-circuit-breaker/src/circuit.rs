@@ -49,7 +49,7 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Circuit {
     settings: Settings,
-    /// Of the window, in nanoseconds.
+    /// Of the window, in nanoseconds. A window has 10 ms at least.
     bucket: u64,
     /// Times are counted from here, in nanoseconds.
     began: Instant,
@@ -89,7 +89,7 @@ impl Circuit {
             half_open: HalfOpen::default(),
             recent: Recent::default(),
         };
-        let bucket = (nanos(settings.trip.within) / BUCKETS as u64).max(1);
+        let bucket = nanos(settings.trip.within) / BUCKETS as u64;
         Self {
             settings,
             bucket,

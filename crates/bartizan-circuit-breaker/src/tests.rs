@@ -47,6 +47,11 @@ async fn succeed(breaker: &CircuitBreaker<impl OnTransition>) {
     breaker.call(async { Ok::<_, ()>(()) }).await.unwrap().unwrap();
 }
 
+/// The next change, which there is by now.
+async fn told_next(watch: &mut Watch) -> Option<State> {
+    tokio::time::timeout(SECOND, watch.changed()).await.expect("it was told")
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_engine_opens_probes_and_closes() {
     let breaker = CircuitBreaker::new(after(2));
@@ -185,11 +190,11 @@ async fn each_change_is_told_once_and_outside_of_any_lock() {
     let breaker = breaker.get().unwrap();
     let mut watch = breaker.watch();
     fail(breaker).await;
-    assert_eq!(watch.changed().await, Some(State::Open));
+    assert_eq!(told_next(&mut watch).await, Some(State::Open));
     advance(10 * SECOND).await;
     succeed(breaker).await;
     breaker.force_close();
-    assert_eq!((watch.changed().await, watch.state()), (Some(State::Closed), State::Closed));
+    assert_eq!((told_next(&mut watch).await, watch.state()), (Some(State::Closed), State::Closed));
     let changes = [State::Closed, State::Open, State::HalfOpen, State::Closed];
     let expected = [(changes[0], changes[1]), (changes[1], changes[2]), (changes[2], changes[3])];
     assert_eq!(*told.lock().unwrap(), expected.map(|(from, to)| (false, from, to, Some(to))));

@@ -80,6 +80,20 @@ fn a_call_is_slow_from_five_seconds_on() {
 }
 
 #[test]
+fn half_of_ten_slow_calls_open_it_and_nine_slow_calls_do_not() {
+    let slow_or_not = |slow: &[bool]| {
+        let bench = Bench::new(Settings::new().trip(Trip::default().or_slow(0.5).unwrap()));
+        let call = |is_slow: &bool| {
+            bench.end_after(if *is_slow { secs(5) } else { ms(1) }, bench.admit(), Success, None).is_some()
+        };
+        slow.iter().position(call).map(|place| place + 1)
+    };
+    assert_eq!(slow_or_not(&[true; 12]), Some(10));
+    let five_of_eleven = [[false; 6].as_slice(), &[true; 6]].concat();
+    assert_eq!(slow_or_not(&five_of_eleven), Some(12), "six of twelve, not five of eleven");
+}
+
+#[test]
 fn an_open_circuit_is_due_exactly_when_it_said() {
     let mut bench = Bench::new(two_failures());
     bench.open_until_due(2);
@@ -211,6 +225,15 @@ fn a_ramp_lets_in_all_that_come_200_milliseconds_apart() {
 }
 
 #[test]
+fn a_ramp_measures_from_the_last_call_that_it_let_in() {
+    let mut bench = Bench::ramping();
+    assert_eq!(bench.let_in(1), [0]);
+    assert_eq!(bench.wait(ms(200)).let_in(1), [0]);
+    bench.wait(ms(150));
+    assert_eq!(bench.refused().retry_in, Some(ms(50)));
+}
+
+#[test]
 fn three_failures_that_are_half_of_the_ramp_open_it_again() {
     let ramping = |failures, successes| {
         let mut bench = Bench::ramping();
@@ -239,5 +262,34 @@ fn the_shortest_window_counts_for_ever() {
             let age = bench.now - start();
             assert_eq!(bench.snapshot().failures, count, "at the age of {age:?}");
         }
+    }
+}
+
+#[test]
+fn the_longest_time_is_as_good_as_for_ever() {
+    let mut bench = Bench::new(two_failures().open_for(Duration::MAX));
+    bench.wait(secs(1)).calls(1, Failure);
+    assert!(bench.call(Failure).unwrap().open_for.unwrap() >= Duration::MAX / 2);
+    bench.wait(secs(86_400 * 365));
+    assert_eq!(bench.refused().state, State::Open);
+    // The last moment that is told apart: all times end here.
+    bench.wait(Duration::from_nanos(u64::MAX));
+    let opened = bench.call(Failure).unwrap();
+    assert_eq!((opened.from, opened.to), (State::HalfOpen, State::Open));
+    assert!(opened.open_for.unwrap() >= Duration::MAX / 2, "twice as long is no longer: {opened:?}");
+}
+
+#[test]
+fn nanoseconds_saturate() {
+    let longest = Duration::from_nanos(u64::MAX);
+    for (time, nanoseconds) in [
+        (secs(1) + NANOSECOND, 1_000_000_001),
+        (longest - NANOSECOND, u64::MAX - 1),
+        (longest, u64::MAX),
+        (longest + NANOSECOND, u64::MAX),
+        (secs(1 << 62), u64::MAX),
+        (Duration::MAX, u64::MAX),
+    ] {
+        assert_eq!(nanos(time), nanoseconds, "{time:?}");
     }
 }
