@@ -262,3 +262,23 @@ impl Watch {
         Some(self.changes.borrow_and_update().1)
     }
 }
+
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
+mod tests {
+    use super::*;
+
+    /// Nobody holds a lock while changes are told, so an older one may come last.
+    #[test]
+    fn a_change_that_is_told_late_is_none_for_watchers() {
+        let breaker = CircuitBreaker::new(Settings::new());
+        let mut watch = breaker.watch();
+        let tell = |generation, to| {
+            breaker.tell(Some(Transition { from: State::Closed, to, generation, open_for: None }));
+        };
+        tell(2, State::Open);
+        assert_eq!(watch.changes.borrow_and_update().1, State::Open);
+        tell(1, State::Disabled);
+        assert_eq!((watch.state(), watch.changes.has_changed().ok()), (State::Open, Some(false)));
+    }
+}

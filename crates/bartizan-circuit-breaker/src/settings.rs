@@ -80,7 +80,7 @@ impl Settings {
     /// repository). Longer for an origin that has very many clients.
     #[must_use]
     pub fn at_most(mut self, time: Duration) -> Self {
-        (self.open_for, self.at_most) = (self.open_for.min(time), time);
+        self.at_most = time;
         self
     }
 

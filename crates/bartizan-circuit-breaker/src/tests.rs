@@ -91,6 +91,26 @@ async fn a_permit_that_is_dropped_says_nothing_before_the_slow_threshold_and_fai
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_permit_tells_how_long_its_call_took() {
+    let trip = Trip::default().or_slow(1.0).unwrap();
+    let breaker = CircuitBreaker::new(Settings::new().trip(trip));
+    let permit = breaker.admit().unwrap();
+    advance(5 * SECOND).await;
+    permit.end(Outcome::Success);
+    assert_eq!((breaker.snapshot().slow, breaker.snapshot().calls), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_tells_the_share_of_failures() {
+    let breaker = CircuitBreaker::new(Settings::new());
+    fail(&breaker).await;
+    for _ in 0..3 {
+        succeed(&breaker).await;
+    }
+    assert_eq!(breaker.snapshot().failure_rate(), Some(0.25));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_calls_that_an_outer_time_out_cancels_open_it() {
     let breaker = CircuitBreaker::new(Settings::new());
     let mut calls = tokio::task::JoinSet::new();

@@ -103,7 +103,7 @@ impl Tag {
     fn is_after(self, other: Self) -> bool {
         let is_same_generation = self.0 >> TICK_BITS == other.0 >> TICK_BITS;
         let unused_bits = if is_same_generation { 64 - TICK_BITS } else { COUNT_BITS };
-        self != other && (self.0.wrapping_sub(other.0) << unused_bits) < 1 << 63
+        (self.0.wrapping_sub(other.0) << unused_bits).cast_signed() > 0
     }
 }
 
@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_is_cleared_has_counted_nothing() {
+        let window = Window::default();
+        for tick in 0..10 {
+            for mark in [Mark::Good, Mark::Bad, Mark::Slow] {
+                window.count(0, tick, mark);
+            }
+        }
+        window.clear();
+        assert_eq!(window.tally(0, 9), tally(0, 0, 0));
+    }
+
+    #[test]
     fn each_generation_has_its_own_and_late_results_of_an_older_one_are_dropped() {
         let window = Window::default();
         window.count(1, 7, Mark::Bad);
@@ -209,6 +221,14 @@ mod tests {
         assert_eq!(window.tally(1, round + 14), tally(0, 10, 0));
         window.count(1, round + 4, Mark::Bad);
         assert_eq!(window.tally(1, round + 14), tally(0, 10, 0), "older, by ten");
+    }
+
+    #[test]
+    fn ticks_that_come_round_are_of_no_other_generation() {
+        let window = Window::default();
+        let round = 1 << TICK_BITS;
+        window.count(0, round, Mark::Bad);
+        assert_eq!((window.tally(0, round), window.tally(1, round)), (tally(0, 1, 0), tally(0, 0, 0)));
     }
 
     #[test]

@@ -144,6 +144,38 @@ fn it_opens_for_the_first_time_again_after_a_whole_window() {
     }
 }
 
+/// How long it opens after so many failed probes.
+fn open_for_after(failed_probes: u32, settings: Settings) -> Duration {
+    let mut bench = Bench::new(settings.trip(Trip::consecutive(number(1))));
+    let mut open_for = bench.open_until_due(1);
+    for _ in 0..failed_probes {
+        open_for = bench.call(Failure).unwrap().open_for.unwrap();
+        bench.wait(open_for);
+    }
+    open_for
+}
+
+#[test]
+fn it_is_open_for_no_longer_than_at_most() {
+    for (settings, longest) in [
+        (Settings::new().at_most(secs(2)), secs(2)),
+        (Settings::new().at_most(secs(7)), secs(7)),
+        (Settings::new().open_for(secs(20)).at_most(secs(10)), secs(10)),
+        (Settings::new().at_most(secs(2)).open_for(secs(60)), secs(60)),
+    ] {
+        for failed_probes in [5, 40] {
+            let open_for = open_for_after(failed_probes, settings.clone());
+            assert!((longest / 2..=longest).contains(&open_for), "{open_for:?}, at most {longest:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_time_is_bounded_by_at_most_too() {
+    let open_for = open_for_after(0, Settings::new().at_most(secs(2)));
+    assert!((secs(1)..=secs(2)).contains(&open_for), "{open_for:?}");
+}
+
 #[test]
 fn a_lease_lasts_for_its_time_and_no_longer() {
     let mut bench = Bench::new(two_failures());
