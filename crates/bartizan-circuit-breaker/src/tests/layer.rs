@@ -1,5 +1,6 @@
 //! The HTTP adapter.
 
+mod eviction;
 mod futures;
 mod knobs;
 mod readied;
