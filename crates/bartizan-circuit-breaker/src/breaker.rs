@@ -211,28 +211,29 @@ impl<H: OnTransition> Permit<H> {
     /// The call ended so, and the origin asked to be left alone for some time: if that opens the circuit it stays open so long, at
     /// most 300 s.
     pub fn end_with(mut self, outcome: Outcome, retry_after: Option<Duration>) {
-        self.settle(Instant::now(), |_| outcome, retry_after);
+        if let Some(ticket) = self.ticket.take() {
+            self.settle(ticket, |_| outcome, retry_after);
+        }
     }
 
     fn settle(
-        &mut self,
-        now: Instant,
+        &self,
+        ticket: Ticket,
         outcome: impl FnOnce(Duration) -> Outcome,
         retry_after: Option<Duration>,
     ) {
-        if let Some(ticket) = self.ticket.take() {
-            let took = now.saturating_duration_since(self.started);
-            self.breaker.ended(ticket, Ended { outcome: outcome(took), took, retry_after }, now);
-        }
+        let now = Instant::now();
+        let took = now.saturating_duration_since(self.started);
+        self.breaker.ended(ticket, Ended { outcome: outcome(took), took, retry_after }, now);
     }
 }
 
 impl<H: OnTransition> Drop for Permit<H> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            let slow_after = self.breaker.shared.circuit.settings().slow_after;
+        if let Some(ticket) = self.ticket.take() {
+            let slow_after = self.breaker.settings().slow_after;
             let given_up = |took| if took >= slow_after { Outcome::Failure } else { Outcome::Neutral };
-            self.settle(Instant::now(), given_up, None);
+            self.settle(ticket, given_up, None);
         }
     }
 }

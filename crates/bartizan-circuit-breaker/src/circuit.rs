@@ -227,8 +227,8 @@ impl Circuit {
         let tick = self.tick(now);
         self.window.count(generation, tick, if is_failure { Mark::Bad } else { Mark::Good });
         let trip = self.settings.trip;
-        let is_slow = trip.slow.is_some() && ended.took >= self.settings.slow_after;
-        if is_slow {
+        let slow = trip.slow.filter(|_| ended.took >= self.settings.slow_after);
+        if slow.is_some() {
             self.window.count(generation, tick, Mark::Slow);
         }
         let trips = match trip.rule {
@@ -247,10 +247,10 @@ impl Circuit {
                 inner.generation == generation && inner.recent.streak(is_failure, failures, over, now)
             }
         };
-        let drags = is_slow && {
+        let drags = slow.is_some_and(|share| {
             let tally = self.window.tally(generation, tick);
-            tally.calls() >= trip.least && is_reached(tally.slow, tally.calls(), trip.slow.unwrap_or(1.0))
-        };
+            tally.calls() >= trip.least && is_reached(tally.slow, tally.calls(), share)
+        });
         if !trips && !drags {
             return None;
         }

@@ -9,20 +9,12 @@ use tower_service::Service;
 #[derive(Debug)]
 pub(crate) struct Readied<S> {
     inner: S,
-    readiness: Readiness,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
-    NotAsked,
-    /// It may stand in a queue by now, and be given a permit while nobody looks.
-    Pending,
-    Ready,
+    is_ready: bool,
 }
 
 impl<S> Readied<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, readiness: Readiness::NotAsked }
+        Self { inner, is_ready: false }
     }
 
     pub(crate) fn inner(&self) -> &S {
@@ -34,11 +26,11 @@ impl<S> Readied<S> {
     where
         S: Service<R>,
     {
-        if self.readiness != Readiness::Ready {
-            self.readiness = match self.inner.poll_ready(cx) {
-                Poll::Ready(Ok(())) => Readiness::Ready,
+        if !self.is_ready {
+            self.is_ready = match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => Readiness::Pending,
+                Poll::Pending => false,
             };
         }
         Poll::Ready(Ok(()))
@@ -48,21 +40,20 @@ impl<S> Readied<S> {
     where
         S: Service<R> + Clone,
     {
-        if mem::replace(&mut self.readiness, Readiness::NotAsked) == Readiness::Ready {
+        if mem::take(&mut self.is_ready) {
             return ReadyThenCall::called(self.inner.call(request));
         }
         let fresh = self.inner.clone();
         ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
     }
 
-    /// An idle handle must not keep what the inner has reserved for it, or will.
+    /// An idle handle must not keep what the inner has reserved for it, or will: one that is not ready may stand in a queue by now,
+    /// and be given a permit while nobody looks.
     pub(crate) fn refuse(&mut self)
     where
         S: Clone,
     {
-        if mem::replace(&mut self.readiness, Readiness::NotAsked) != Readiness::NotAsked {
-            self.inner = self.inner.clone();
-        }
+        *self = self.clone();
     }
 }
 

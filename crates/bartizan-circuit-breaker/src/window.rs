@@ -29,7 +29,7 @@ pub(crate) enum Mark {
     Slow,
 }
 
-/// The sums of a window.
+/// The sums of a window, of which each is below eleven million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) good: u32,
@@ -39,7 +39,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn calls(&self) -> u32 {
-        self.good.saturating_add(self.bad)
+        self.good + self.bad
     }
 }
 
@@ -65,10 +65,7 @@ impl Window {
     /// What was counted for `generation` in the ten ticks up to `tick`.
     pub(crate) fn tally(&self, generation: u64, tick: u64) -> Tally {
         let oldest = tick.saturating_sub(BUCKETS as u64 - 1);
-        let sum = |mark| {
-            let counts = (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick)));
-            counts.fold(0, u32::saturating_add)
-        };
+        let sum = |mark| (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick))).sum();
         // What shares are of comes last: others count meanwhile, and a share that never was must not open a circuit.
         let slow = sum(Mark::Slow);
         let bad = sum(Mark::Bad);
