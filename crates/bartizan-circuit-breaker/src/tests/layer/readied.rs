@@ -72,7 +72,8 @@ where
     let mut holder = inner.clone();
     assert!(poll_fn(|cx| holder.poll_ready(cx)).await.is_ok());
     assert!(poll_fn(|cx| refused.poll_ready(cx)).await.is_ok(), "ready in any case");
-    assert!(refused.call(get(URI)).await.is_err());
+    let answer = tokio::time::timeout(SECOND, refused.call(get(URI))).await;
+    assert!(answer.expect("waits for nobody").is_err());
     drop(holder);
     let mut other = inner;
     other.poll_ready(&mut Context::from_waker(Waker::noop())).is_ready()
