@@ -211,28 +211,29 @@ impl<H: OnTransition> Permit<H> {
     /// The call ended so, and the origin asked to be left alone for some time: if that opens the circuit it stays open so long, at
     /// most 300 s.
     pub fn end_with(mut self, outcome: Outcome, retry_after: Option<Duration>) {
-        self.settle(Instant::now(), |_| outcome, retry_after);
+        if let Some(ticket) = self.ticket.take() {
+            self.settle(ticket, |_| outcome, retry_after);
+        }
     }
 
     fn settle(
-        &mut self,
-        now: Instant,
+        &self,
+        ticket: Ticket,
         outcome: impl FnOnce(Duration) -> Outcome,
         retry_after: Option<Duration>,
     ) {
-        if let Some(ticket) = self.ticket.take() {
-            let took = now.saturating_duration_since(self.started);
-            self.breaker.ended(ticket, Ended { outcome: outcome(took), took, retry_after }, now);
-        }
+        let now = Instant::now();
+        let took = now.saturating_duration_since(self.started);
+        self.breaker.ended(ticket, Ended { outcome: outcome(took), took, retry_after }, now);
     }
 }
 
 impl<H: OnTransition> Drop for Permit<H> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            let slow_after = self.breaker.shared.circuit.settings().slow_after;
+        if let Some(ticket) = self.ticket.take() {
+            let slow_after = self.breaker.settings().slow_after;
             let given_up = |took| if took >= slow_after { Outcome::Failure } else { Outcome::Neutral };
-            self.settle(Instant::now(), given_up, None);
+            self.settle(ticket, given_up, None);
         }
     }
 }
@@ -260,5 +261,25 @@ impl Watch {
     pub async fn changed(&mut self) -> Option<State> {
         self.changes.changed().await.ok()?;
         Some(self.changes.borrow_and_update().1)
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
+mod tests {
+    use super::*;
+
+    /// Nobody holds a lock while changes are told, so an older one may come last.
+    #[test]
+    fn a_change_that_is_told_late_is_none_for_watchers() {
+        let breaker = CircuitBreaker::new(Settings::new());
+        let mut watch = breaker.watch();
+        let tell = |generation, to| {
+            breaker.tell(Some(Transition { from: State::Closed, to, generation, open_for: None }));
+        };
+        tell(2, State::Open);
+        assert_eq!(watch.changes.borrow_and_update().1, State::Open);
+        tell(1, State::Disabled);
+        assert_eq!((watch.state(), watch.changes.has_changed().ok()), (State::Open, Some(false)));
     }
 }

@@ -49,7 +49,7 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Circuit {
     settings: Settings,
-    /// Of the window, in nanoseconds.
+    /// Of the window, in nanoseconds. A window has 10 ms at least.
     bucket: u64,
     /// Times are counted from here, in nanoseconds.
     began: Instant,
@@ -89,7 +89,7 @@ impl Circuit {
             half_open: HalfOpen::default(),
             recent: Recent::default(),
         };
-        let bucket = (nanos(settings.trip.within) / BUCKETS as u64).max(1);
+        let bucket = nanos(settings.trip.within) / BUCKETS as u64;
         Self {
             settings,
             bucket,
@@ -159,6 +159,7 @@ impl Circuit {
         let (generation, state) = self.read();
         let tally = self.window.tally(generation, self.tick(now));
         let retry_in = match state {
+            _ if !self.settings.refuses => None,
             State::Open => self.refused_until_due(state, now).retry_in.filter(|left| !left.is_zero()),
             State::HalfOpen => self.lock().half_open.leased_for(now, &self.settings),
             _ => None,
@@ -226,8 +227,8 @@ impl Circuit {
         let tick = self.tick(now);
         self.window.count(generation, tick, if is_failure { Mark::Bad } else { Mark::Good });
         let trip = self.settings.trip;
-        let is_slow = trip.slow.is_some() && ended.took >= self.settings.slow_after;
-        if is_slow {
+        let slow = trip.slow.filter(|_| ended.took >= self.settings.slow_after);
+        if slow.is_some() {
             self.window.count(generation, tick, Mark::Slow);
         }
         let trips = match trip.rule {
@@ -246,10 +247,10 @@ impl Circuit {
                 inner.generation == generation && inner.recent.streak(is_failure, failures, over, now)
             }
         };
-        let drags = is_slow && {
+        let drags = slow.is_some_and(|share| {
             let tally = self.window.tally(generation, tick);
-            tally.calls() >= trip.least && is_reached(tally.slow, tally.calls(), trip.slow.unwrap_or(1.0))
-        };
+            tally.calls() >= trip.least && is_reached(tally.slow, tally.calls(), share)
+        });
         if !trips && !drags {
             return None;
         }

@@ -34,3 +34,16 @@ impl Recent {
         *count >= failures && now.saturating_duration_since(*since) >= over
     }
 }
+
+#[cfg(test)]
+#[cfg(not(bartizan_loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_too_long_to_be_counted_does_not_begin_anew() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut recent = Recent { streak: Some((u32::MAX, now)), ..Recent::default() };
+        assert!(recent.streak(true, u32::MAX, Duration::ZERO, now));
+    }
+}

@@ -28,6 +28,9 @@ pub struct Settings {
     pub(crate) chance: Chance,
 }
 
+/// See [`Settings::probe_timeout`].
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
 /// See [`Settings::at_most`].
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -77,7 +80,7 @@ impl Settings {
     /// repository). Longer for an origin that has very many clients.
     #[must_use]
     pub fn at_most(mut self, time: Duration) -> Self {
-        (self.open_for, self.at_most) = (self.open_for.min(time), time);
+        self.at_most = time;
         self
     }
 
@@ -90,9 +93,12 @@ impl Settings {
 
     /// How long a probe is waited for. Then the next call may probe, and the old one's result counts for nothing. 10 s by
     /// default, as an attempt has.
+    ///
+    /// Less than 1 s is taken as 1 s, zero too: a lease that ends before the origin can answer would leave a circuit that never
+    /// closes. With [`Duration::MAX`] a probe is waited for without end.
     #[must_use]
     pub fn probe_timeout(mut self, time: Duration) -> Self {
-        self.probe_timeout = time;
+        self.probe_timeout = time.max(SHORTEST_LEASE);
         self
     }
 

@@ -62,9 +62,10 @@ pub struct Snapshot {
     pub calls: u32,
     /// How many of them were failures.
     pub failures: u32,
-    /// How many of them were slow.
+    /// How many of them were slow; 0 unless [`Trip::or_slow`](crate::Trip::or_slow) asks for it.
     pub slow: u32,
-    /// How long until a call may be let through, if one would be refused now and that is known.
+    /// How long until a call may be let through, if one would be refused now and that is known; never with
+    /// [`Settings::metrics_only`](crate::Settings::metrics_only).
     pub retry_in: Option<Duration>,
 }
 

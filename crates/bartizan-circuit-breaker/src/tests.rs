@@ -47,6 +47,11 @@ async fn succeed(breaker: &CircuitBreaker<impl OnTransition>) {
     breaker.call(async { Ok::<_, ()>(()) }).await.unwrap().unwrap();
 }
 
+/// The next change, which there is by now.
+async fn told_next(watch: &mut Watch) -> Option<State> {
+    tokio::time::timeout(SECOND, watch.changed()).await.expect("it was told")
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_engine_opens_probes_and_closes() {
     let breaker = CircuitBreaker::new(after(2));
@@ -83,6 +88,26 @@ async fn a_permit_that_is_dropped_says_nothing_before_the_slow_threshold_and_fai
     advance(2 * SECOND).await;
     drop(late);
     assert_eq!(breaker.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_tells_how_long_its_call_took() {
+    let trip = Trip::default().or_slow(1.0).unwrap();
+    let breaker = CircuitBreaker::new(Settings::new().trip(trip));
+    let permit = breaker.admit().unwrap();
+    advance(5 * SECOND).await;
+    permit.end(Outcome::Success);
+    assert_eq!((breaker.snapshot().slow, breaker.snapshot().calls), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_tells_the_share_of_failures() {
+    let breaker = CircuitBreaker::new(Settings::new());
+    fail(&breaker).await;
+    for _ in 0..3 {
+        succeed(&breaker).await;
+    }
+    assert_eq!(breaker.snapshot().failure_rate(), Some(0.25));
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,11 +210,11 @@ async fn each_change_is_told_once_and_outside_of_any_lock() {
     let breaker = breaker.get().unwrap();
     let mut watch = breaker.watch();
     fail(breaker).await;
-    assert_eq!(watch.changed().await, Some(State::Open));
+    assert_eq!(told_next(&mut watch).await, Some(State::Open));
     advance(10 * SECOND).await;
     succeed(breaker).await;
     breaker.force_close();
-    assert_eq!((watch.changed().await, watch.state()), (Some(State::Closed), State::Closed));
+    assert_eq!((told_next(&mut watch).await, watch.state()), (Some(State::Closed), State::Closed));
     let changes = [State::Closed, State::Open, State::HalfOpen, State::Closed];
     let expected = [(changes[0], changes[1]), (changes[1], changes[2]), (changes[2], changes[3])];
     assert_eq!(*told.lock().unwrap(), expected.map(|(from, to)| (false, from, to, Some(to))));

@@ -91,7 +91,7 @@ impl Trip {
     }
 
     /// With [`consecutive`](Self::consecutive): only if the first of them began to be a failure so long ago, so that one burst of calls
-    /// is no proof.
+    /// is no proof. Other rules stay as they are.
     #[must_use]
     pub const fn spread_over(mut self, time: Duration) -> Self {
         if let Rule::Consecutive { failures, .. } = self.rule {
@@ -137,7 +137,7 @@ impl fmt::Display for InvalidTrip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Fault::Rate(rate) => {
-                let why = if rate > 1.0 { "can never be reached" } else { "would be reached by every call" };
+                let why = if rate <= 0.0 { "would be reached by every call" } else { "can never be reached" };
                 write!(f, "a failure rate of {rate} {why}; use one above 0 and at most 1, such as 0.5")
             }
             Fault::NoCalls => f.write_str("a rate of at least 0 calls is none; use 1 at least, such as 10"),
@@ -180,5 +180,27 @@ mod tests {
         }
         assert!(Trip::rate(1.0, 1, least).is_ok() && Trip::rate(f64::MIN_POSITIVE, 1, most).is_ok());
         assert!(Trip::last(1.0, 1).is_ok() && Trip::last(1.0, 10_000).is_ok());
+    }
+
+    #[test]
+    fn a_refused_rate_says_why() {
+        for (rate, why) in [
+            (0.0, "would be reached by every call"),
+            (-0.5, "would be reached by every call"),
+            (1.5, "can never be reached"),
+            (f64::NAN, "can never be reached"),
+        ] {
+            let text = Trip::last(rate, 10).unwrap_err().to_string();
+            assert!(text.starts_with(&format!("a failure rate of {rate} {why}; use one")), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_row_of_failures_is_spread_over_some_time() {
+        let row = Trip::consecutive(NonZeroU32::MIN);
+        assert_ne!(row.spread_over(Duration::from_secs(2)), row);
+        for trip in [Trip::default(), Trip::last(0.5, 20).unwrap()] {
+            assert_eq!(trip.spread_over(Duration::from_secs(2)), trip);
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum Mark {
     Slow,
 }
 
-/// The sums of a window.
+/// The sums of a window, of which each is below eleven million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) good: u32,
@@ -39,7 +39,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn calls(&self) -> u32 {
-        self.good.saturating_add(self.bad)
+        self.good + self.bad
     }
 }
 
@@ -65,10 +65,7 @@ impl Window {
     /// What was counted for `generation` in the ten ticks up to `tick`.
     pub(crate) fn tally(&self, generation: u64, tick: u64) -> Tally {
         let oldest = tick.saturating_sub(BUCKETS as u64 - 1);
-        let sum = |mark| {
-            let counts = (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick)));
-            counts.fold(0, u32::saturating_add)
-        };
+        let sum = |mark| (oldest..=tick).map(|tick| self.at(tick, mark).of(Tag::new(generation, tick))).sum();
         // What shares are of comes last: others count meanwhile, and a share that never was must not open a circuit.
         let slow = sum(Mark::Slow);
         let bad = sum(Mark::Bad);
@@ -103,7 +100,7 @@ impl Tag {
     fn is_after(self, other: Self) -> bool {
         let is_same_generation = self.0 >> TICK_BITS == other.0 >> TICK_BITS;
         let unused_bits = if is_same_generation { 64 - TICK_BITS } else { COUNT_BITS };
-        self != other && (self.0.wrapping_sub(other.0) << unused_bits) < 1 << 63
+        (self.0.wrapping_sub(other.0) << unused_bits).cast_signed() > 0
     }
 }
 
@@ -166,6 +163,18 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_is_cleared_has_counted_nothing() {
+        let window = Window::default();
+        for tick in 0..10 {
+            for mark in [Mark::Good, Mark::Bad, Mark::Slow] {
+                window.count(0, tick, mark);
+            }
+        }
+        window.clear();
+        assert_eq!(window.tally(0, 9), tally(0, 0, 0));
+    }
+
+    #[test]
     fn each_generation_has_its_own_and_late_results_of_an_older_one_are_dropped() {
         let window = Window::default();
         window.count(1, 7, Mark::Bad);
@@ -209,6 +218,14 @@ mod tests {
         assert_eq!(window.tally(1, round + 14), tally(0, 10, 0));
         window.count(1, round + 4, Mark::Bad);
         assert_eq!(window.tally(1, round + 14), tally(0, 10, 0), "older, by ten");
+    }
+
+    #[test]
+    fn ticks_that_come_round_are_of_no_other_generation() {
+        let window = Window::default();
+        let round = 1 << TICK_BITS;
+        window.count(0, round, Mark::Bad);
+        assert_eq!((window.tally(0, round), window.tally(1, round)), (tally(0, 1, 0), tally(0, 0, 0)));
     }
 
     #[test]

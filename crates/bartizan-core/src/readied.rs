@@ -10,21 +10,13 @@ use crate::ReadyThenCall;
 #[derive(Debug)]
 pub struct Readied<S> {
     inner: S,
-    readiness: Readiness,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
-    NotAsked,
-    /// It may stand in a queue by now, and be given a permit while nobody looks.
-    Pending,
-    Ready,
+    is_ready: bool,
 }
 
 impl<S> Readied<S> {
     /// An inner service that nobody has asked yet.
     pub fn new(inner: S) -> Self {
-        Self { inner, readiness: Readiness::NotAsked }
+        Self { inner, is_ready: false }
     }
 
     /// The inner service.
@@ -40,11 +32,11 @@ impl<S> Readied<S> {
     where
         S: Service<R>,
     {
-        if self.readiness != Readiness::Ready {
-            self.readiness = match self.inner.poll_ready(cx) {
-                Poll::Ready(Ok(())) => Readiness::Ready,
+        if !self.is_ready {
+            self.is_ready = match self.inner.poll_ready(cx) {
+                Poll::Ready(Ok(())) => true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => Readiness::Pending,
+                Poll::Pending => false,
             };
         }
         Poll::Ready(Ok(()))
@@ -55,21 +47,20 @@ impl<S> Readied<S> {
     where
         S: Service<R> + Clone,
     {
-        if mem::replace(&mut self.readiness, Readiness::NotAsked) == Readiness::Ready {
+        if mem::take(&mut self.is_ready) {
             return ReadyThenCall::called(self.inner.call(request));
         }
         let fresh = self.inner.clone();
         ReadyThenCall::new(mem::replace(&mut self.inner, fresh), request)
     }
 
-    /// An idle handle must not keep what the inner has reserved for it, or will: a fresh clone takes its place.
+    /// An idle handle must not keep what the inner has reserved for it, or will: a fresh clone takes its place. One that is not ready may
+    /// stand in a queue by now, and be given a permit while nobody looks.
     pub fn refuse(&mut self)
     where
         S: Clone,
     {
-        if mem::replace(&mut self.readiness, Readiness::NotAsked) != Readiness::NotAsked {
-            self.inner = self.inner.clone();
-        }
+        *self = self.clone();
     }
 
     /// A fresh clone for a call that has to wait for something else first: neither it nor this handle keeps anything meanwhile.

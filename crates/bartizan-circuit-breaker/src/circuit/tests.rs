@@ -1,4 +1,5 @@
 mod boundaries;
+mod lock;
 mod model;
 mod random;
 mod stories;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bartizan_core::Outcome;
 
-use super::{Circuit, Ended, Kind, Refused, Ticket};
+use super::{Circuit, Ended, Kind, Refused, Ticket, nanos};
 use crate::{Settings, Snapshot, State, Transition, Trip};
 
 /// When all tests begin.

@@ -80,6 +80,20 @@ fn a_call_is_slow_from_five_seconds_on() {
 }
 
 #[test]
+fn half_of_ten_slow_calls_open_it_and_nine_slow_calls_do_not() {
+    let slow_or_not = |slow: &[bool]| {
+        let bench = Bench::new(Settings::new().trip(Trip::default().or_slow(0.5).unwrap()));
+        let call = |is_slow: &bool| {
+            bench.end_after(if *is_slow { secs(5) } else { ms(1) }, bench.admit(), Success, None).is_some()
+        };
+        slow.iter().position(call).map(|place| place + 1)
+    };
+    assert_eq!(slow_or_not(&[true; 12]), Some(10));
+    let five_of_eleven = [[false; 6].as_slice(), &[true; 6]].concat();
+    assert_eq!(slow_or_not(&five_of_eleven), Some(12), "six of twelve, not five of eleven");
+}
+
+#[test]
 fn an_open_circuit_is_due_exactly_when_it_said() {
     let mut bench = Bench::new(two_failures());
     bench.open_until_due(2);
@@ -130,6 +144,38 @@ fn it_opens_for_the_first_time_again_after_a_whole_window() {
     }
 }
 
+/// How long it opens after so many failed probes.
+fn open_for_after(failed_probes: u32, settings: Settings) -> Duration {
+    let mut bench = Bench::new(settings.trip(Trip::consecutive(number(1))));
+    let mut open_for = bench.open_until_due(1);
+    for _ in 0..failed_probes {
+        open_for = bench.call(Failure).unwrap().open_for.unwrap();
+        bench.wait(open_for);
+    }
+    open_for
+}
+
+#[test]
+fn it_is_open_for_no_longer_than_at_most() {
+    for (settings, longest) in [
+        (Settings::new().at_most(secs(2)), secs(2)),
+        (Settings::new().at_most(secs(7)), secs(7)),
+        (Settings::new().open_for(secs(20)).at_most(secs(10)), secs(10)),
+        (Settings::new().at_most(secs(2)).open_for(secs(60)), secs(60)),
+    ] {
+        for failed_probes in [5, 40] {
+            let open_for = open_for_after(failed_probes, settings.clone());
+            assert!((longest / 2..=longest).contains(&open_for), "{open_for:?}, at most {longest:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_time_is_bounded_by_at_most_too() {
+    let open_for = open_for_after(0, Settings::new().at_most(secs(2)));
+    assert!((secs(1)..=secs(2)).contains(&open_for), "{open_for:?}");
+}
+
 #[test]
 fn a_lease_lasts_for_its_time_and_no_longer() {
     let mut bench = Bench::new(two_failures());
@@ -143,6 +189,20 @@ fn a_lease_lasts_for_its_time_and_no_longer() {
     assert_eq!(bench.snapshot().retry_in, None);
     assert_eq!(bench.end(lost, Failure), None, "too late, though nobody else has a lease");
     assert!(matches!(bench.admit().kind, Kind::Probe(_)));
+}
+
+#[test]
+fn a_lease_lasts_for_a_second_at_least() {
+    for (asked, lease) in [
+        (Duration::ZERO, secs(1)),
+        (secs(1) - NANOSECOND, secs(1)),
+        (secs(1) + NANOSECOND, secs(1) + NANOSECOND),
+    ] {
+        let mut bench = Bench::new(two_failures().probe_timeout(asked));
+        bench.open_until_due(2);
+        bench.admit();
+        assert_eq!(bench.refused().retry_in, Some(lease), "for {asked:?}");
+    }
 }
 
 #[test]
@@ -176,14 +236,11 @@ fn a_ramp_lets_in_one_in_ten_then_one_in_two_then_all() {
     assert_eq!(bench.let_in(10), [0], "two have succeeded");
     assert_eq!(bench.end(tickets[2], Success), None);
     assert_eq!(bench.let_in(10), [0, 2, 4, 6, 8], "three have");
-    let mut succeeded = 3;
-    while bench.state() == State::HalfOpen {
-        if let Ok(ticket) = bench.circuit.admit(bench.now).0 {
-            bench.end(ticket, Success);
-            succeeded += 1;
-        }
-    }
-    assert_eq!((succeeded, bench.state()), (13, State::Closed));
+    let closes_at = (4..=20).find(|_| {
+        let let_in = (0..10).find_map(|_| bench.circuit.admit(bench.now).0.ok());
+        bench.end(let_in.expect("one in two"), Success).is_some()
+    });
+    assert_eq!((closes_at, bench.state()), (Some(13), State::Closed));
 }
 
 #[test]
@@ -197,6 +254,15 @@ fn a_ramp_lets_in_all_that_come_200_milliseconds_apart() {
     for _ in 0..20 {
         assert_eq!(bench.wait(ms(200)).let_in(1), [0]);
     }
+}
+
+#[test]
+fn a_ramp_measures_from_the_last_call_that_it_let_in() {
+    let mut bench = Bench::ramping();
+    assert_eq!(bench.let_in(1), [0]);
+    assert_eq!(bench.wait(ms(200)).let_in(1), [0]);
+    bench.wait(ms(150));
+    assert_eq!(bench.refused().retry_in, Some(ms(50)));
 }
 
 #[test]
@@ -228,5 +294,34 @@ fn the_shortest_window_counts_for_ever() {
             let age = bench.now - start();
             assert_eq!(bench.snapshot().failures, count, "at the age of {age:?}");
         }
+    }
+}
+
+#[test]
+fn the_longest_time_is_as_good_as_for_ever() {
+    let mut bench = Bench::new(two_failures().open_for(Duration::MAX));
+    bench.wait(secs(1)).calls(1, Failure);
+    assert!(bench.call(Failure).unwrap().open_for.unwrap() >= Duration::MAX / 2);
+    bench.wait(secs(86_400 * 365));
+    assert_eq!(bench.refused().state, State::Open);
+    // The last moment that is told apart: all times end here.
+    bench.wait(Duration::from_nanos(u64::MAX));
+    let opened = bench.call(Failure).unwrap();
+    assert_eq!((opened.from, opened.to), (State::HalfOpen, State::Open));
+    assert!(opened.open_for.unwrap() >= Duration::MAX / 2, "twice as long is no longer: {opened:?}");
+}
+
+#[test]
+fn nanoseconds_saturate() {
+    let longest = Duration::from_nanos(u64::MAX);
+    for (time, nanoseconds) in [
+        (secs(1) + NANOSECOND, 1_000_000_001),
+        (longest - NANOSECOND, u64::MAX - 1),
+        (longest, u64::MAX),
+        (longest + NANOSECOND, u64::MAX),
+        (secs(1 << 62), u64::MAX),
+        (Duration::MAX, u64::MAX),
+    ] {
+        assert_eq!(nanos(time), nanoseconds, "{time:?}");
     }
 }

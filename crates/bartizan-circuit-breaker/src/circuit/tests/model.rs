@@ -186,8 +186,13 @@ impl Model {
             calls: seen.len(),
             failures: seen.iter().filter(|done| done.outcome == Outcome::Failure).count(),
             slow: seen.iter().filter(|done| done.is_slow).count(),
-            retry_in: self.left_open(now).filter(|left| !left.is_zero()).or_else(|| self.lease_left(now)),
+            retry_in: self.retry_in(now),
         }
+    }
+
+    fn retry_in(&self, now: Instant) -> Option<Duration> {
+        let left = self.left_open(now).filter(|left| !left.is_zero()).or_else(|| self.lease_left(now));
+        left.filter(|_| self.plan.refuses)
     }
 
     pub(super) fn state(&self) -> State {

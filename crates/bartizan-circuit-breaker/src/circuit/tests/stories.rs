@@ -17,12 +17,37 @@ fn a_million_successes_do_not_outweigh_half_a_window_of_failures() {
         bench.call(Success);
         bench.wait(ms(1));
     }
-    let failures = (1..).find(|_| {
+    let failures = (1..=30_000).find(|_| {
         let opened = bench.call(Failure).is_some();
         bench.wait(ms(1));
         opened
     });
     assert_eq!(failures, Some(15_000));
+}
+
+#[test]
+fn a_success_opens_nothing_whatever_the_share_of_failures() {
+    let bench = Bench::new(Settings::new());
+    bench.calls(5, Failure).calls(5, Success);
+    assert_eq!(bench.call(Failure).unwrap().to, State::Open, "six of eleven");
+}
+
+#[test]
+fn a_fast_call_opens_nothing_whatever_the_share_of_slow_ones() {
+    let bench = Bench::new(Settings::new().trip(Trip::default().or_slow(0.5).unwrap()));
+    for took in [secs(5), ms(1)] {
+        for _ in 0..5 {
+            assert_eq!(bench.end_after(took, bench.admit(), Success, None), None);
+        }
+    }
+    assert_eq!((bench.snapshot().slow, bench.snapshot().calls), (5, 10));
+}
+
+#[test]
+fn slow_calls_are_not_counted_when_no_rule_asks_for_them() {
+    let bench = Bench::new(Settings::new());
+    assert_eq!(bench.end_after(secs(5), bench.admit(), Success, None), None);
+    assert_eq!((bench.snapshot().slow, bench.snapshot().calls), (0, 1));
 }
 
 #[test]
@@ -79,6 +104,28 @@ fn a_probe_of_the_last_half_open_state_does_not_count_in_the_next() {
 }
 
 #[test]
+fn successes_of_the_last_half_open_state_do_not_count_in_the_next() {
+    let mut bench = Bench::new(two_failures().without_ramp());
+    bench.open_until_due(2);
+    bench.calls(2, Success);
+    let opened = bench.call(Failure).unwrap();
+    bench.wait(opened.open_for.unwrap());
+    bench.calls(2, Success);
+    assert_eq!(bench.call(Success).unwrap().to, State::Closed);
+}
+
+#[test]
+fn a_lost_probe_says_nothing_while_another_has_its_lease() {
+    let mut bench = Bench::new(two_failures().without_ramp());
+    bench.open_until_due(2);
+    let lost = bench.admit();
+    let probe = bench.wait(secs(10)).admit();
+    assert_eq!(bench.end(lost, Failure), None);
+    assert_eq!(bench.refused().state, State::HalfOpen, "the other one still probes");
+    assert_eq!(bench.end(probe, Failure).unwrap().to, State::Open);
+}
+
+#[test]
 fn a_cancelled_probe_leaves_its_place_to_the_next_call() {
     let mut bench = Bench::new(Settings::new().without_ramp());
     bench.open_until_due(10);
@@ -126,6 +173,24 @@ fn throttled_calls_are_successes_of_the_window() {
 }
 
 #[test]
+fn throttled_calls_are_successes_of_the_ramp() {
+    let mut bench = Bench::ramping();
+    for _ in 0..12 {
+        assert_eq!(bench.wait(ms(200)).call(Throttled), None);
+    }
+    assert_eq!(bench.wait(ms(200)).call(Throttled).unwrap().to, State::Closed);
+}
+
+#[test]
+fn neutral_calls_are_nothing_to_the_ramp() {
+    let mut bench = Bench::ramping();
+    for outcome in [[Neutral; 12], [Success; 12], [Neutral; 12]].concat() {
+        assert_eq!(bench.wait(ms(200)).call(outcome), None);
+    }
+    assert_eq!(bench.wait(ms(200)).call(Success).unwrap().to, State::Closed);
+}
+
+#[test]
 fn neutral_calls_are_not_counted() {
     for trip in [Trip::default(), Trip::last(1.0, 10).unwrap(), Trip::consecutive(number(10))] {
         let bench = Bench::new(Settings::new().trip(trip));
@@ -154,6 +219,14 @@ fn a_failed_probe_opens_it_for_twice_as_long() {
         bench.wait(open_for);
     }
     assert_eq!(longest, secs(30));
+}
+
+#[test]
+fn a_retry_after_of_a_failed_probe_raises_the_time() {
+    let mut bench = Bench::new(two_failures());
+    bench.open_until_due(2);
+    let opened = bench.end_after(Duration::ZERO, bench.admit(), Failure, Some(secs(60))).unwrap();
+    assert_eq!(opened.open_for, Some(secs(60)));
 }
 
 #[test]
@@ -194,6 +267,17 @@ fn disabled_counts_nothing() {
 }
 
 #[test]
+fn forced_to_what_it_is_already_nothing_changes() {
+    for state in [State::ForcedOpen, State::Disabled] {
+        let bench = Bench::new(two_failures());
+        assert!(bench.circuit.force(state, bench.now).is_some());
+        let before = bench.snapshot();
+        assert_eq!(bench.circuit.force(state, bench.now), None);
+        assert_eq!(bench.snapshot(), before);
+    }
+}
+
+#[test]
 fn forced_to_close_it_forgets_what_it_has_counted() {
     for trip in [Trip::default(), Trip::last(0.5, 10).unwrap(), Trip::consecutive(number(10))] {
         let bench = Bench::new(Settings::new().trip(trip));
@@ -205,15 +289,15 @@ fn forced_to_close_it_forgets_what_it_has_counted() {
 
 #[test]
 fn forced_to_close_it_forgets_how_often_probes_have_failed() {
-    let mut bench = Bench::new(two_failures());
-    for _ in 0..2 {
-        bench.open_until_due(2);
-        for _ in 0..5 {
-            let open_for = bench.call(Failure).unwrap().open_for.unwrap();
-            bench.wait(open_for);
-        }
-        bench.circuit.force(State::Closed, bench.now);
+    let mut bench = Bench::new(two_failures().without_ramp().probes(number(1)));
+    bench.open_until_due(2);
+    for _ in 0..5 {
+        let open_for = bench.call(Failure).unwrap().open_for.unwrap();
+        bench.wait(open_for);
     }
+    // One that has just closed by itself would remember.
+    assert_eq!(bench.call(Success).unwrap().to, State::Closed);
+    bench.circuit.force(State::Closed, bench.now);
     bench.calls(1, Failure);
     assert!(bench.call(Failure).unwrap().open_for.unwrap() <= secs(5));
 }
@@ -233,6 +317,26 @@ fn metrics_only_never_refuses_and_still_probes() {
     assert_eq!(bench.state(), State::Closed);
     bench.circuit.force(State::ForcedOpen, bench.now);
     assert_eq!((bench.admit().kind, bench.circuit.look(bench.now)), (Kind::Free, None));
+}
+
+#[test]
+fn metrics_only_waits_for_nothing() {
+    let mut bench = Bench::new(two_failures().metrics_only());
+    let open_for = bench.calls(1, Failure).call(Failure).unwrap().open_for.unwrap();
+    assert_eq!((bench.state(), bench.snapshot().retry_in), (State::Open, None));
+    bench.wait(open_for).admit();
+    assert_eq!((bench.state(), bench.snapshot().retry_in), (State::HalfOpen, None), "a probe is under way");
+}
+
+#[test]
+fn a_circuit_that_is_told_to_wait_no_time_for_probes_closes_all_the_same() {
+    let mut bench = Bench::new(two_failures().without_ramp().probe_timeout(Duration::ZERO));
+    bench.open_until_due(2);
+    for _ in 0..3 {
+        let probe = bench.admit();
+        bench.wait(ms(900)).end(probe, Success);
+    }
+    assert_eq!(bench.state(), State::Closed);
 }
 
 #[test]
