@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bartizan_circuit_breaker::{CircuitOpen, OnTransition, State, Transition};
-use bartizan_core::{Origin, find_source};
+use bartizan_core::{Subject, find_source};
 use bartizan_retry::{Attempt, Cause, Retrying, Stopped};
 use bartizan_timeout::TimedOut;
 use http::header::RETRY_AFTER;
@@ -84,7 +84,7 @@ fn is_refused(attempt: &Attempt<'_>) -> bool {
 }
 
 impl OnTransition for Counts {
-    fn transition(&self, _: Option<&Origin>, transition: &Transition) {
+    fn transition(&self, _: &Subject, transition: &Transition) {
         self.lock().changes.push((self.since.elapsed(), transition.from, transition.to));
     }
 }

@@ -114,7 +114,7 @@ impl fmt::Display for RateLimited {
             Why::Quota { quota: None } => f.write_str(" is used up")?,
             Why::Paused => f.write_str(" is paused by the server")?,
             Why::MaxWait { most } => {
-                write!(f, " is used up for longer than the {most:?} that a call may wait")?
+                write!(f, " is used up for longer than the {most:?} that a call may wait")?;
             }
             Why::Deadline { left } => {
                 write!(f, " is used up for longer than the {left:?} that the call's deadline leaves")?;

@@ -67,7 +67,9 @@ impl<G: Grant> Ticket<G> {
 impl<G: Grant> Drop for Ticket<G> {
     fn drop(&mut self) {
         if !self.is_begun {
-            self.grant.take().map(G::give_back);
+            if let Some(grant) = self.grant.take() {
+                grant.give_back();
+            }
             self.passed.take().map(Passed::give_back);
         }
     }

@@ -10,7 +10,7 @@ pub(crate) fn event(event: &Event<'_>) {
         }
         Event::Waited(time) => tracing::trace!(?time, "call has waited"),
         Event::Paused { subject, lasts } => {
-            tracing::warn!(limit = %subject, ?lasts, "server asks for a pause")
+            tracing::warn!(limit = %subject, ?lasts, "server asks for a pause");
         }
     }
 }
