@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bartizan_core::BoxError;
 use bartizan_rate_limit::RateLimitLayer;
@@ -13,6 +13,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tokio::time::Instant;
 use tower::{ServiceBuilder, ServiceExt};
 
 const QUOTA: u64 = 50;

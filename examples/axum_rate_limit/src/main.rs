@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use axum::Router;
 use axum::routing::get;
@@ -17,6 +16,7 @@ use http_body_util::Empty;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 const CLIENTS: [&str; 3] = ["203.0.113.1", "203.0.113.2", "2001:db8::1"];
 
