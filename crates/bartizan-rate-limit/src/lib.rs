@@ -1,6 +1,7 @@
 //! A token bucket that really limits, is fair, and listens to the server.
 
 mod backend;
+pub mod bulkhead;
 #[cfg(feature = "axum-08")]
 mod connect_info;
 mod cost;
