@@ -59,7 +59,7 @@ struct Waiting {
     next: u64,
     /// What all of them need.
     cost: u64,
-    /// Who had to leave since his time was up, and does not know it yet.
+    /// Who is in line no longer since his time was up, and has not left his place yet.
     out: BTreeSet<u64>,
 }
 
@@ -211,7 +211,7 @@ impl<S: Source> Line<S> {
     fn turn(&self, waiting: &mut Waiting, place: &Place, waker: Waker) -> Turn {
         let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
         match waiting.line.get_mut(&place.number) {
-            None if waiting.out.remove(&place.number) => Turn::Never,
+            None if waiting.out.contains(&place.number) => Turn::Never,
             None => Turn::Came,
             Some(waiter) => {
                 if is_first {
