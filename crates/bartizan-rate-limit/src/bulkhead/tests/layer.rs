@@ -20,6 +20,14 @@ fn call<S: Service<Request<()>>>(service: &mut S, request: Request<()>) -> Call<
     Box::pin(service.call(request))
 }
 
+/// Why it is refused, which has to be now.
+fn refused_now<R>(mut call: Pin<Box<impl Future<Output = Result<R, BoxError>>>>) -> BoxError {
+    match poll(call.as_mut()) {
+        Poll::Ready(result) => result.err().expect("it is refused"),
+        Poll::Pending => panic!("it is not refused"),
+    }
+}
+
 fn full(error: &BoxError) -> &BulkheadFull {
     find_source::<BulkheadFull>(&**error).expect("a bulkhead refused")
 }
@@ -43,7 +51,7 @@ async fn calls_beyond_the_limit_are_refused_and_sent_to_nobody() {
     let upstream = Upstream::default();
     let mut service = BulkheadLayer::new(limit(2)).layer(upstream.clone());
     let _calls = [call(&mut service, get(0)), call(&mut service, get(1))];
-    let error = call(&mut service, get(2)).await.err().unwrap();
+    let error = refused_now(call(&mut service, get(2)));
     assert_eq!(full(&error).reason(), Reason::Full);
     assert_eq!(full(&error).origin().unwrap().as_str(), "http://api.example.com");
     assert_eq!(full(&error).subject().to_string(), "http://api.example.com");
@@ -107,7 +115,8 @@ async fn a_call_that_waits_gives_up_its_place_wherever_it_is_dropped() {
     drop(call(&mut service, get(1)));
     let mut waits = call(&mut service, get(2));
     assert!(poll(waits.as_mut()).is_pending());
-    assert!(call(&mut service, get(3)).await.is_err(), "there is room for one");
+    let error = refused_now(call(&mut service, get(3)));
+    assert_eq!(full(&error).reason(), Reason::Full, "there is room for one");
     drop(waits);
     let mut waits = call(&mut service, get(4));
     assert!(poll(waits.as_mut()).is_pending());
@@ -183,35 +192,36 @@ async fn a_wait_ends_with_its_time_or_the_deadline_of_its_call() {
         CallContext::edit(request.extensions_mut()).shorten_deadline(deadline);
         request
     };
-    let mut refused = async |request: Request<()>| {
-        let (start, error) = (Instant::now(), call(&mut service, request).await.err().unwrap());
+    let refused = async |layer: &BulkheadLayer, request: Request<()>| {
+        let mut service = layer.layer(Upstream::default());
+        let start = Instant::now();
+        let call = tokio::time::timeout(3600 * SECOND, call(&mut service, request));
+        let error = call.await.expect("it waits for an hour at most").err().unwrap();
         (full(&error).reason(), start.elapsed())
     };
-    assert_eq!(refused(get(1)).await, (Reason::MaxWait, 30 * SECOND), "the default");
-    assert_eq!(refused(with_deadline(SECOND)).await, (Reason::Deadline, SECOND));
-    assert_eq!(refused(with_deadline(60 * SECOND)).await, (Reason::MaxWait, 30 * SECOND));
-    assert_eq!(refused(with_deadline(Duration::ZERO)).await, (Reason::Deadline, Duration::ZERO));
-    let start = Instant::now();
+    assert_eq!(refused(&layer, get(1)).await, (Reason::MaxWait, 30 * SECOND), "the default");
+    assert_eq!(refused(&layer, with_deadline(SECOND)).await, (Reason::Deadline, SECOND));
+    assert_eq!(refused(&layer, with_deadline(60 * SECOND)).await, (Reason::MaxWait, 30 * SECOND));
+    assert_eq!(refused(&layer, with_deadline(Duration::ZERO)).await, (Reason::Deadline, Duration::ZERO));
     let layer = layer.max_wait(2 * SECOND);
-    let error = call(&mut layer.layer(Upstream::default()), get(1)).await.err().unwrap();
-    assert_eq!((full(&error).reason(), start.elapsed()), (Reason::MaxWait, 2 * SECOND));
+    assert_eq!(refused(&layer, get(1)).await, (Reason::MaxWait, 2 * SECOND));
+    let start = Instant::now();
     assert_eq!(layer.bulkheads()[0].acquire().await.unwrap_err().reason(), Reason::MaxWait);
-    assert_eq!(start.elapsed(), 4 * SECOND, "a handle waits as long as a call does");
+    assert_eq!(start.elapsed(), 2 * SECOND, "a handle waits as long as a call does");
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_key_has_its_own_bulkhead_and_all_services_of_a_layer_share_them() {
     let (layer, upstream) = (BulkheadLayer::new(limit(1)), Upstream::default());
     let _a = call(&mut layer.layer(upstream.clone()), of("http://a.example", 0));
-    let again = call(&mut layer.clone().layer(upstream.clone()), of("http://A.example:80", 1)).await;
-    assert!(again.is_err());
+    refused_now(call(&mut layer.clone().layer(upstream.clone()), of("http://A.example:80", 1)));
     let _b = call(&mut layer.layer(upstream.clone()), of("https://a.example", 2));
     assert_eq!((upstream.open().now(), layer.bulkheads().len()), (2, 2));
 
     let layer = layer.key_by(KeyBy::nothing());
     let _c = call(&mut layer.layer(upstream.clone()), of("http://a.example", 3));
     assert_eq!(upstream.open().now(), 3, "they are new ones");
-    assert!(call(&mut layer.layer(upstream), of("http://b.example", 4)).await.is_err());
+    refused_now(call(&mut layer.layer(upstream), of("http://b.example", 4)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,11 +292,14 @@ async fn the_hook_is_told_of_refusals_and_waits() {
     let first = call(&mut service, get(0));
     let mut waits = call(&mut service, get(1));
     assert!(poll(waits.as_mut()).is_pending());
-    assert!(call(&mut service, get(2)).await.is_err());
+    refused_now(call(&mut service, get(2)));
     advance(SECOND).await;
     drop(first);
     assert!(poll(waits.as_mut()).is_pending());
-    assert!(call(&mut service, get(3)).await.is_err());
+    let mut waits = call(&mut service, get(3));
+    assert!(poll(waits.as_mut()).is_pending());
+    advance(30 * SECOND).await;
+    refused_now(waits);
     assert_eq!(*told.lock().unwrap(), ["full", "Waited(1s)", "max_wait"]);
 }
 
