@@ -190,7 +190,7 @@ impl Future for AcquireInMemory {
         let Self { wait, cost, within } = self.get_mut();
         wait.poll(*cost, *within, cx).map(|result| match result {
             Ok(bucket) => Ok(GrantInMemory { bucket: Some(bucket), cost: *cost }),
-            Err(TooLong { line, due, now }) => Err(line.value().too_long(due, now, *within)),
+            Err(TooLong { line, refused, now }) => Err(line.value().too_long(refused, now, *within)),
         })
     }
 }

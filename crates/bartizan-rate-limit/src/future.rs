@@ -288,13 +288,14 @@ impl<S, B, K: Backend> Waiting<S, B, K> {
 
 /// The gate stays closed for too long.
 fn closed(too_long: &TooLong<Arc<Entry<GateLine>>>, within: Within) -> RateLimited {
-    let TooLong { line: gate, due, now } = too_long;
+    let TooLong { line: gate, refused, now } = too_long;
+    let due = refused.due();
     let why = match gate.value().source().paused_until() {
         Some(_) => Why::Paused,
-        None => within.why(*due, *now).unwrap_or(Why::Quota { quota: None }),
+        None => due.and_then(|due| within.why(due, *now)).unwrap_or(Why::Quota { quota: None }),
     };
     let subject: &Subject = gate.subject();
-    RateLimited::new(subject, why, Some(due.saturating_duration_since(*now)))
+    RateLimited::new(subject, why, due.map(|due| due.saturating_duration_since(*now)))
 }
 
 impl<S, B, Fut, F, H, K: Backend> fmt::Debug for ResponseFuture<S, B, Fut, F, H, K> {

@@ -135,8 +135,8 @@ impl Source for Gate {
         goes
     }
 
-    fn due(&self, nth: u64) -> Instant {
-        self.lock().due(nth, Instant::now())
+    fn due(&self, nth: u64) -> Option<Instant> {
+        Some(self.lock().due(nth, Instant::now()))
     }
 
     /// It was not sent after all.

@@ -4,8 +4,9 @@ use std::time::Duration;
 use bartizan_core::Subject;
 
 use crate::RateLimited;
+use crate::bulkhead::BulkheadFull;
 
-/// Told of what a rate limit does beyond letting calls through. `()` is told nothing.
+/// Told of what a rate limit or a bulkhead does beyond letting calls through. `()` is told nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no hook of this layer",
     label = "needs `bartizan_rate_limit::Hook`",
@@ -22,6 +23,8 @@ pub trait Hook {
 pub enum Event<'a> {
     /// A call is not let through.
     Refused(&'a RateLimited),
+    /// A call is not let through, since as many are under way as may be.
+    BulkheadFull(&'a BulkheadFull),
     /// A call is let through after a wait.
     Waited(Duration),
     /// An answer has closed the gate for all calls of a quota.

@@ -40,7 +40,7 @@ struct Rebuild {
 }
 
 /// About a megabyte and a half, if all are in use.
-const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+pub(crate) const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
 impl RateLimitLayer {
     /// A bucket for each origin.

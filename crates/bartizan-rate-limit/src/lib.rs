@@ -97,6 +97,7 @@
 //! Without HTTP, [`RateLimiter`] is the engine.
 
 mod backend;
+pub mod bulkhead;
 #[cfg(feature = "axum-08")]
 mod connect_info;
 mod cost;

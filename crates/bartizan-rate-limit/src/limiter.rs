@@ -10,7 +10,7 @@ use bartizan_core::Subject;
 use tokio::time::Instant;
 
 use crate::error::Why;
-use crate::line::Line;
+use crate::line::{Line, Refused};
 use crate::tokens::{Left, Tokens};
 use crate::wait::{Lined, TooLong, Wait};
 use crate::{Quota, RateLimited, Standing, Within};
@@ -76,8 +76,8 @@ impl RateLimiter {
         }
         let quota = self.quota();
         self.check(cost)?;
-        let wait = self.shared.line.due(cost).saturating_duration_since(Instant::now());
-        Err(RateLimited::new(&self.shared.subject, Why::Quota { quota: Some(quota) }, Some(wait)))
+        let wait = self.shared.line.due(cost).map(|due| due.saturating_duration_since(Instant::now()));
+        Err(RateLimited::new(&self.shared.subject, Why::Quota { quota: Some(quota) }, wait))
     }
 
     /// Waits for `cost` tokens. It stands in line from its first poll on; dropped, it leaves the line, and nothing was taken.
@@ -146,11 +146,13 @@ impl RateLimiter {
         Ok(())
     }
 
-    /// Why a wait until `due` is too long, at `now`.
-    pub(crate) fn too_long(&self, due: Instant, now: Instant, within: Within) -> RateLimited {
-        let wait = due.saturating_duration_since(now);
-        let why = within.why(due, now).unwrap_or(Why::Quota { quota: Some(self.quota()) });
-        RateLimited::new(&self.shared.subject, why, Some(wait)).with_standing(self.standing())
+    /// Why a wait is too long, at `now`.
+    pub(crate) fn too_long(&self, refused: Refused, now: Instant, within: Within) -> RateLimited {
+        let due = refused.due();
+        let why = due.and_then(|due| within.why(due, now));
+        let why = why.unwrap_or(Why::Quota { quota: Some(self.quota()) });
+        let wait = due.map(|due| due.saturating_duration_since(now));
+        RateLimited::new(&self.shared.subject, why, wait).with_standing(self.standing())
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -238,7 +240,7 @@ impl Future for Acquire {
         }
         wait.poll(*cost, *within, cx).map(|result| match result {
             Ok(limiter) => Ok(limiter.acquired(*cost)),
-            Err(TooLong { line, due, now }) => Err(line.too_long(due, now, *within)),
+            Err(TooLong { line, refused, now }) => Err(line.too_long(refused, now, *within)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Those who wait for something, in the order in which they came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 
 use tokio::time::Instant;
 
-/// What a line stands before: tokens, or a gate.
+/// What a line stands before: tokens, a gate, or slots.
 pub(crate) trait Source {
     /// Whether a turn may come later than it was told, for other reasons than those of the line.
     const CAN_BE_PUT_OFF: bool;
@@ -16,8 +16,13 @@ pub(crate) trait Source {
     /// Takes `cost` if there is as much, and nobody waits or `who` is first in line.
     fn take(&self, who: Who, cost: NonZeroU32) -> bool;
 
-    /// When there will be as much, if nobody else takes.
-    fn due(&self, cost: u64) -> Instant;
+    /// When there will be as much, if nobody else takes; `None` if nobody knows.
+    fn due(&self, cost: u64) -> Option<Instant>;
+
+    /// How many may stand in line.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
 
     /// Puts back what was taken and not used.
     fn give_back(&self, cost: NonZeroU32);
@@ -40,7 +45,8 @@ pub(crate) enum Who {
 
 /// A source, and the line before it. Nobody in it is passed, whatever he needs.
 ///
-/// Each who waits has a timer of his own, so that one who is not polled holds up nobody for longer than he was told.
+/// Each who waits has a timer of his own, so that one who is not polled holds up nobody for longer than he was told, or, where nothing can be
+/// told, for longer than he wanted to wait.
 pub(crate) struct Line<S> {
     source: S,
     waiting: Mutex<Waiting>,
@@ -53,13 +59,23 @@ struct Waiting {
     next: u64,
     /// What all of them need.
     cost: u64,
+    /// Who is in line no longer since his time was up, and has not left his place yet.
+    out: BTreeSet<u64>,
 }
 
 struct Waiter {
     cost: NonZeroU32,
     waker: Waker,
-    /// When he looks again by himself.
-    looks_at: Instant,
+    /// When he is due, and looks again by himself; `None` if nobody knows.
+    looks_at: Option<Instant>,
+    /// When his time is up instead.
+    ends: Option<Instant>,
+}
+
+impl Waiter {
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|ends| ends <= Instant::now())
+    }
 }
 
 /// A place in the line. It has to be left, or to have come to its end.
@@ -75,7 +91,30 @@ pub(crate) enum Turn {
     /// It was taken.
     Came,
     /// Look again then, or when woken.
-    Later(Instant),
+    Later(Option<Instant>),
+    /// His time is up.
+    Never,
+}
+
+/// Why somebody does not get what he came for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// His turn would come then, and that is too late.
+    Late(Instant),
+    /// His time is up, and nobody knows when his turn would come.
+    TimeUp,
+    /// As many wait as may.
+    Full,
+}
+
+impl Refused {
+    /// When his turn would come, if that is known.
+    pub(crate) fn due(self) -> Option<Instant> {
+        match self {
+            Self::Late(due) => Some(due),
+            Self::TimeUp | Self::Full => None,
+        }
+    }
 }
 
 impl<S: Source> Line<S> {
@@ -92,8 +131,8 @@ impl<S: Source> Line<S> {
         self.source.take(Who::Newcomer, cost)
     }
 
-    /// When a newcomer would have his turn.
-    pub(crate) fn due(&self, cost: NonZeroU32) -> Instant {
+    /// When a newcomer would have his turn, if that is known.
+    pub(crate) fn due(&self, cost: NonZeroU32) -> Option<Instant> {
         let before = self.lock().cost;
         self.source.due(before.saturating_add(u64::from(cost.get())))
     }
@@ -101,13 +140,13 @@ impl<S: Source> Line<S> {
     /// Stands in line, unless it is there now.
     ///
     /// # Errors
-    /// With the moment that would be his, if that is after `latest`.
+    /// When there is no room, or his turn would come after `latest`.
     pub(crate) fn join(
         &self,
         cost: NonZeroU32,
         latest: Option<Instant>,
         cx: &Context<'_>,
-    ) -> Result<Option<(Place, Instant)>, Instant> {
+    ) -> Result<Option<Place>, Refused> {
         let waker = cx.waker().clone();
         let mut woken = Vec::new();
         let mut waiting = self.lock();
@@ -124,7 +163,10 @@ impl<S: Source> Line<S> {
         cost: NonZeroU32,
         latest: Option<Instant>,
         waker: Waker,
-    ) -> Result<Option<(Place, Instant)>, Instant> {
+    ) -> Result<Option<Place>, Refused> {
+        if waiting.line.len() >= self.source.room() {
+            return Err(Refused::Full);
+        }
         let is_first = waiting.line.is_empty();
         if is_first {
             // From here on nobody takes past us; what was taken before is seen.
@@ -135,17 +177,22 @@ impl<S: Source> Line<S> {
             }
         }
         let due = self.source.due(waiting.cost.saturating_add(u64::from(cost.get())));
-        if latest.is_some_and(|latest| due > latest) {
+        let refused = match due {
+            Some(due) => latest.filter(|latest| due > *latest).map(|_| Refused::Late(due)),
+            None => latest.filter(|latest| *latest <= Instant::now()).map(|_| Refused::TimeUp),
+        };
+        if let Some(refused) = refused {
             if is_first {
                 self.source.set_queued(false);
             }
-            return Err(due);
+            return Err(refused);
         }
+        let ends = if due.is_none() { latest } else { None };
         let number = waiting.next;
         waiting.next += 1;
         waiting.cost += u64::from(cost.get());
-        waiting.line.insert(number, Waiter { cost, waker, looks_at: due });
-        Ok(Some((Place { number, cost }, due)))
+        waiting.line.insert(number, Waiter { cost, waker, looks_at: due, ends });
+        Ok(Some(Place { number, cost }))
     }
 
     /// Looks whether his turn has come.
@@ -154,20 +201,26 @@ impl<S: Source> Line<S> {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
         self.serve(&mut waiting, Some(place.number), &mut woken);
+        Self::send_away(&mut waiting, place);
+        let turn = self.turn(&mut waiting, place, waker);
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+        turn
+    }
+
+    fn turn(&self, waiting: &mut Waiting, place: &Place, waker: Waker) -> Turn {
         let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
-        let turn = match waiting.line.get_mut(&place.number) {
+        match waiting.line.get_mut(&place.number) {
+            None if waiting.out.contains(&place.number) => Turn::Never,
             None => Turn::Came,
             Some(waiter) => {
                 if is_first {
                     waiter.looks_at = self.source.due(u64::from(waiter.cost.get()));
                 }
                 waiter.waker = waker;
-                Turn::Later(waiter.looks_at)
+                Turn::Later(waiter.looks_at.or(waiter.ends))
             }
-        };
-        drop(waiting);
-        woken.into_iter().for_each(Waker::wake);
-        turn
+        }
     }
 
     /// His timer has rung.
@@ -175,8 +228,9 @@ impl<S: Source> Line<S> {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
         self.serve(&mut waiting, None, &mut woken);
-        // It was not his turn: he has to set his timer anew.
+        // It was not his turn: he has to set his timer anew, or to go.
         woken.extend(waiting.line.get(&place.number).map(|waiter| waiter.waker.clone()));
+        Self::send_away(&mut waiting, place);
         drop(waiting);
         woken.into_iter().for_each(Waker::wake);
     }
@@ -187,7 +241,7 @@ impl<S: Source> Line<S> {
         let mut waiting = self.lock();
         if waiting.line.remove(&place.number).is_some() {
             waiting.cost -= u64::from(place.cost.get());
-        } else {
+        } else if !waiting.out.remove(&place.number) {
             self.source.give_back(place.cost);
         }
         self.serve(&mut waiting, None, &mut woken);
@@ -230,6 +284,15 @@ impl<S: Source> Line<S> {
         self.lock().line.len()
     }
 
+    /// Leaves, if his time is up. The first is seen to whenever the line is served.
+    fn send_away(waiting: &mut Waiting, place: &Place) {
+        if waiting.line.get(&place.number).is_some_and(Waiter::is_over) {
+            waiting.line.remove(&place.number);
+            waiting.cost -= u64::from(place.cost.get());
+            waiting.out.insert(place.number);
+        }
+    }
+
     /// Gives to the first as long as there is enough, and tells the next when to look. `asks` needs no waking.
     fn serve(&self, waiting: &mut Waiting, asks: Option<u64>, woken: &mut Vec<Waker>) {
         loop {
@@ -241,9 +304,13 @@ impl<S: Source> Line<S> {
                 return;
             };
             let cost = first.get().cost;
-            if self.source.take(Who::First(many), cost) {
+            let is_over = first.get().is_over();
+            if is_over || self.source.take(Who::First(many), cost) {
                 let number = *first.key();
                 let waiter = first.remove();
+                if is_over {
+                    waiting.out.insert(number);
+                }
                 waiting.cost -= u64::from(cost.get());
                 if asks != Some(number) {
                     woken.push(waiter.waker);

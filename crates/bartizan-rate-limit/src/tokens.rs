@@ -68,11 +68,11 @@ impl Source for Tokens {
         cost <= self.quota.most_at_once() && matches!(self.limiter.check_key_n(&who, cost), Ok(Ok(())))
     }
 
-    fn due(&self, cost: u64) -> Instant {
+    fn due(&self, cost: u64) -> Option<Instant> {
         let used_then = u128::from(self.tat.get()) + u128::from(self.interval) * u128::from(cost);
         let full = u128::from(self.interval) * u128::from(self.quota.most_at_once().get());
         let since_start = u64::try_from(used_then.saturating_sub(full)).unwrap_or(u64::MAX);
-        far(self.started, Duration::from_nanos(since_start))
+        Some(far(self.started, Duration::from_nanos(since_start)))
     }
 
     fn give_back(&self, cost: NonZeroU32) {

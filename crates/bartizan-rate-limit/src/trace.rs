@@ -8,6 +8,9 @@ pub(crate) fn event(event: &Event<'_>) {
         Event::Refused(limited) => {
             tracing::debug!(limit = %limited.subject(), why = limited.reason().as_str(), retry_in = ?limited.retry_in(), "call refused");
         }
+        Event::BulkheadFull(full) => {
+            tracing::debug!(bulkhead = %full.subject(), why = full.reason().as_str(), "call refused");
+        }
         Event::Waited(time) => tracing::trace!(?time, "call has waited"),
         Event::Paused { subject, lasts } => {
             tracing::warn!(limit = %subject, ?lasts, "server asks for a pause");

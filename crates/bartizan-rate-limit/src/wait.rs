@@ -13,7 +13,7 @@ use bartizan_core::Entry;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::Within;
-use crate::line::{Line, Place, Source, Turn};
+use crate::line::{Line, Place, Refused, Source, Turn};
 
 /// What leads to a line, and keeps it.
 pub(crate) trait Lined {
@@ -42,11 +42,11 @@ pub(crate) enum Wait<L: Held> {
     Over,
 }
 
-/// The wait would be too long: until then.
+/// The wait would be too long, or was.
 #[derive(Debug)]
 pub(crate) struct TooLong<L> {
     pub(crate) line: L,
-    pub(crate) due: Instant,
+    pub(crate) refused: Refused,
     pub(crate) now: Instant,
 }
 
@@ -65,19 +65,19 @@ impl<L: Held> Wait<L> {
                     let now = Instant::now();
                     match line.line().join(cost, within.latest(now), cx) {
                         Ok(None) => return Poll::Ready(Ok(line)),
-                        Ok(Some((place, due))) => {
+                        Ok(Some(place)) => {
                             let latest = within.latest(now).filter(|_| L::Source::CAN_BE_PUT_OFF);
-                            *self = Self::InLine(InLine::new(line, place, due, latest));
+                            *self = Self::InLine(InLine::new(line, place, latest));
                         }
-                        Err(due) => return Poll::Ready(Err(TooLong { line, due, now })),
+                        Err(refused) => return Poll::Ready(Err(TooLong { line, refused, now })),
                     }
                 }
                 Self::InLine(mut standing) => {
                     return match standing.poll(cx) {
                         Poll::Ready(Ok(())) => Poll::Ready(Ok(standing.end())),
-                        Poll::Ready(Err(due)) => {
+                        Poll::Ready(Err(refused)) => {
                             let (line, now) = (standing.line(), Instant::now());
-                            Poll::Ready(Err(TooLong { line, due, now }))
+                            Poll::Ready(Err(TooLong { line, refused, now }))
                         }
                         Poll::Pending => {
                             *self = Self::InLine(standing);
@@ -96,7 +96,8 @@ pub(crate) struct InLine<L: Held>(Option<Stands<L>>);
 
 struct Stands<L> {
     bell: Arc<Bell<L>>,
-    timer: Pin<Box<Sleep>>,
+    /// Once there is something to wait for but the others.
+    timer: Option<Pin<Box<Sleep>>>,
     /// When its turn is put off beyond this it leaves.
     latest: Option<Instant>,
 }
@@ -118,29 +119,34 @@ impl<L: Held> Wake for Bell<L> {
 const TICK: Duration = Duration::from_millis(1);
 
 impl<L: Held> InLine<L> {
-    fn new(line: L, place: Place, due: Instant, latest: Option<Instant>) -> Self {
-        let bell = Arc::new(Bell { line, place });
-        Self(Some(Stands { bell, timer: Box::pin(sleep_until(due)), latest }))
+    fn new(line: L, place: Place, latest: Option<Instant>) -> Self {
+        Self(Some(Stands { bell: Arc::new(Bell { line, place }), timer: None, latest }))
     }
 
     /// # Errors
-    /// With the new moment, if it was put off for too long.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Instant>> {
+    /// When it was put off for too long, or its time is up.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         let held = self.0.as_mut().expect("it is there until it ends");
         let Bell { line, place } = &*held.bell;
         let bell = Waker::from(held.bell.clone());
         loop {
-            let Turn::Later(at) = line.line().poll(place, cx) else { return Poll::Ready(Ok(())) };
+            let at = match line.line().poll(place, cx) {
+                Turn::Came => return Poll::Ready(Ok(())),
+                Turn::Never => return Poll::Ready(Err(Refused::TimeUp)),
+                Turn::Later(None) => return Poll::Pending,
+                Turn::Later(Some(at)) => at,
+            };
             if held.latest.is_some_and(|latest| at > latest) {
-                return Poll::Ready(Err(at));
+                return Poll::Ready(Err(Refused::Late(at)));
             }
-            if held.timer.deadline() != at {
-                held.timer.as_mut().reset(at);
-            } else if held.timer.is_elapsed() {
+            let timer = held.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            if timer.deadline() != at {
+                timer.as_mut().reset(at);
+            } else if timer.is_elapsed() {
                 // What was due is not there: somebody has put it off.
-                held.timer.as_mut().reset(Instant::now() + TICK);
+                timer.as_mut().reset(Instant::now() + TICK);
             }
-            if held.timer.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
+            if timer.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
                 return Poll::Pending;
             }
         }
