@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -9,11 +10,14 @@ use std::time::Duration;
 use bartizan_benches::drive::{call, get, post, request};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_circuit_breaker::CircuitBreakerLayer;
-use bartizan_core::{Delivery, RequestHead};
+use bartizan_core::{Delivery, KeyBy, RequestHead};
+use bartizan_rate_limit::bulkhead::BulkheadLayer;
+use bartizan_rate_limit::{Quota, RateLimitLayer};
 use bartizan_retry::{Attempt, Policy, ReplayLayer, Resend, RetryLayer, Verdict};
 use bartizan_test::alloc::{self, CountingAllocator};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
-use http::{Method, Request};
+use http::{HeaderName, Method, Request};
+use http_body_util::Full;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -210,6 +214,37 @@ fn a_closed_circuit_costs_neither_heap_nor_clone() {
     assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
     assert_eq!(both!(|inner| layer.gate().layer(inner), &get()), [NOTHING, NOTHING]);
     assert_eq!(both!(|inner| CircuitBreakerLayer::disabled().layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_token_that_is_there_costs_neither_heap_nor_clone() {
+    let quota = Quota::per_second(1_000_000).expect("a quota");
+    for layer in [RateLimitLayer::new(quota), RateLimitLayer::without_quota(), RateLimitLayer::disabled()] {
+        assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+    }
+    let layer = BulkheadLayer::new(NonZeroUsize::MIN);
+    assert_eq!(both!(|inner| layer.layer(inner), &get()), [NOTHING, NOTHING]);
+}
+
+#[test]
+fn a_key_that_is_known_costs_no_heap_beyond_the_first_either() {
+    let quota = Quota::per_second(1_000_000).expect("a quota");
+    let mut request = get();
+    request.headers_mut().insert("x-tenant", "acme".parse().expect("a value"));
+    for by in [KeyBy::origin(), KeyBy::header(HeaderName::from_static("x-tenant")), KeyBy::path_template()] {
+        let limit = RateLimitLayer::new(quota).key_by(by.clone());
+        let breaker = CircuitBreakerLayer::new().key_by(by);
+        let first = Request::get("http://first.example.com/")
+            .header("x-tenant", "other")
+            .body(Full::<bytes::Bytes>::default());
+        let first = first.expect("a request");
+        let stack = |inner| {
+            let mut stack = limit.layer(breaker.layer(inner));
+            call(&mut stack, first).expect("the upstream answers");
+            stack
+        };
+        assert_eq!(cost(ReadyAtOnce::default(), stack, &request), NOTHING);
+    }
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl<H: Hook, K: Backend> Config<H, K> {
     }
 
     fn heed(&self, passed: Passed, head: &Head<'_>, outcome: Outcome) {
-        let said = said::read(head, outcome, || self.wall_clock.now());
+        let Some(said) = said::hear(head, outcome, || self.wall_clock.now()) else { return };
         if let (Some(subject), Some(pause)) = (passed.answered(&said), said.pause) {
             self.tell(&Event::Paused { subject: &subject, lasts: pause.lasts });
         }

@@ -56,12 +56,9 @@ struct Reopening {
 const LEAST_SPREAD: Duration = Duration::from_millis(100);
 
 impl Gate {
-    /// An answer has come to a call that went through. Whether the gate was closed, for everyone.
+    /// An answer that says something has come to a call that went through. Whether the gate was closed, for everyone.
     pub(crate) fn answered(&self, said: &Said, went: u32) -> bool {
         let before = self.in_flight.fetch_sub(1, Ordering::AcqRel);
-        if *said == Said::NOTHING {
-            return false;
-        }
         let in_flight = u64::from(before.saturating_sub(1));
         let now = Instant::now();
         let mut state = self.lock();
@@ -82,7 +79,7 @@ impl Gate {
         is_closed
     }
 
-    /// A call that went through came to no answer.
+    /// A call that went through came to no answer, or to one that says nothing.
     pub(crate) fn given_up(&self) {
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
@@ -247,7 +244,7 @@ impl Passed {
         Self { gate: Some(gate), number }
     }
 
-    /// An answer came. Gives back whose gate it closed, if it did.
+    /// An answer came that says something. Gives back whose gate it closed, if it did.
     pub(crate) fn answered(mut self, said: &Said) -> Option<Subject> {
         let gate = self.gate.take()?;
         let line = gate.value();
@@ -255,7 +252,7 @@ impl Passed {
             line.look_anew();
             return Some(gate.subject().clone());
         }
-        if *said != Said::NOTHING && line.source().is_queued() {
+        if line.source().is_queued() {
             line.look();
         }
         None

@@ -94,7 +94,8 @@
 //! key one shared read lock. Waiting costs a timer, a few allocations and a short lock. While a server's word is heeded each call takes
 //! another short one.
 //!
-//! Without HTTP, [`RateLimiter`] is the engine.
+//! Without HTTP, [`RateLimiter`] is the engine. How many calls are under way at once, and not how many there are in a second, is what
+//! [`bulkhead`] limits.
 
 mod backend;
 pub mod bulkhead;

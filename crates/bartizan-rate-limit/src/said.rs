@@ -9,8 +9,8 @@ mod windows;
 use std::time::{Duration, SystemTime};
 
 use bartizan_core::{Head, Outcome, http_date, retry_after};
-use http::HeaderMap;
 use http::header::DATE;
+use http::{HeaderMap, HeaderName};
 
 use self::legacy::Family;
 pub(crate) use self::windows::{Window, Windows};
@@ -52,10 +52,23 @@ impl Pause {
 }
 
 impl Said {
-    pub(crate) const NOTHING: Self = Self { pause: None, windows: Windows::NONE };
+    const NOTHING: Self = Self { pause: None, windows: Windows::NONE };
 }
 
-/// Reads the head of an answer, which came at `now` and is taken for `outcome`. Most say nothing, and for those nobody asks for the date.
+/// What [`read`] reads, if that is anything. Most answers say nothing, and are looked at no further than at the names of their fields.
+pub(crate) fn hear(head: &Head<'_>, outcome: Outcome, now: impl Fn() -> SystemTime) -> Option<Said> {
+    let may_pause = matches!(head.status.as_u16(), 403 | 429 | 503) || outcome == Outcome::Throttled;
+    let is_quotas = |name: &HeaderName| {
+        let name = name.as_str().as_bytes();
+        name.starts_with(b"ratelimit") || name.starts_with(b"x-rate")
+    };
+    if !may_pause && !head.headers.keys().any(is_quotas) {
+        return None;
+    }
+    Some(read(head, outcome, now)).filter(|said| *said != Said::NOTHING)
+}
+
+/// Reads the head of an answer, which came at `now` and is taken for `outcome`.
 pub(crate) fn read(head: &Head<'_>, outcome: Outcome, now: impl Fn() -> SystemTime) -> Said {
     // A layer of ours answered in the server's place: the server said nothing.
     if outcome == Outcome::Neutral {
