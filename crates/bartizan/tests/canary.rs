@@ -15,7 +15,7 @@
 //! | `hyper` | nothing: its events need `--cfg hyper_unstable_tracing` |
 //! | `tower_http` | nothing in what the client uses of it |
 //! | `rustls` | nothing through `tracing`, and nothing through `log` without its feature `logging` |
-#![cfg(all(feature = "client", feature = "tracing"))]
+#![cfg(all(feature = "circuit-breaker", feature = "client", feature = "rate-limit", feature = "tracing"))]
 
 #[path = "canary/detector.rs"]
 mod detector;
@@ -25,11 +25,12 @@ mod recorder;
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt::Debug;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan::Client;
+use bartizan::circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
 use bartizan::client::intercept::{InterceptLayer, Refused};
 use bartizan::client::version::{self, ApiVersion, ApiVersionLayer};
 use bartizan::client::{
@@ -39,6 +40,8 @@ use bartizan::client::{
 use bartizan::core::{
     BoxError, CallContext, Header, Key, KeyBy, Origin, PerKey, Replay, ReplayBody, RequestHead, Subject,
 };
+use bartizan::rate_limit::bulkhead::BulkheadLayer;
+use bartizan::rate_limit::{Quota, RateLimitLayer};
 use bartizan::retry::{self, Backoff, Budget, ReplayLayer, RetryLayer};
 use bartizan::timeout::{self, AttemptTimeoutLayer, DeadlineLayer};
 use bartizan_test::server::{Act, Seen, Server};
@@ -542,5 +545,50 @@ async fn odd_targets_hooks_and_builders_show_nothing() {
     ] {
         leaks.value(what, &client.get(&target));
     }
+    leaks.assert_none();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_limits_and_circuits_say_shows_nothing() {
+    recorder::record();
+    let mut leaks = Leaks::default();
+    let secret = plain("limits");
+    let by_secret = || KeyBy::header(HeaderName::from_static("x-api-key"));
+    let request = || {
+        let uri = format!("https://user:{secret}@api.example.com/{secret}?token={secret}");
+        let mut request =
+            Request::get(uri).header("x-api-key", &secret).body(Full::<Bytes>::default()).expect("a request");
+        CallContext::edit(request.extensions_mut()).set_partition(secret.as_str());
+        request
+    };
+    let throttled = tower::service_fn(async |_: Request<Full<Bytes>>| {
+        let response = Response::builder().status(503).header("retry-after", "100");
+        Ok::<_, BoxError>(response.body(Full::<Bytes>::from("later")).expect("a response"))
+    });
+
+    let limit = RateLimitLayer::new(Quota::classic().burst(1).expect("a quota")).max_wait(Duration::ZERO);
+    let gate = RateLimitLayer::without_quota();
+    for layer in [limit.without_feedback().key_by(by_secret()), gate] {
+        let service = layer.layer(throttled);
+        service.clone().oneshot(request()).await.expect("it is answered");
+        leaks.error("RateLimited", &*service.oneshot(request()).await.expect_err("it is refused"));
+        leaks.value("RateLimitLayer", &layer);
+        leaks.value("RateLimiter", &layer.limiters());
+    }
+
+    let one = Trip::consecutive(NonZeroU32::MIN);
+    let breaker = CircuitBreakerLayer::with_settings(Settings::new().trip(one)).key_by(by_secret());
+    let service = breaker.layer(throttled);
+    service.clone().oneshot(request()).await.expect("it is answered");
+    leaks.error("CircuitOpen", &*service.oneshot(request()).await.expect_err("it is refused"));
+    leaks.value("CircuitBreakerLayer", &breaker);
+    leaks.value("CircuitBreaker", &breaker.circuits());
+
+    let bulkhead = BulkheadLayer::new(NonZeroUsize::MIN).key_by(by_secret());
+    let service = bulkhead.layer(throttled);
+    let body = service.clone().oneshot(request()).await.expect("it is answered");
+    leaks.value("PermittedBody", body.body());
+    leaks.error("BulkheadFull", &*service.oneshot(request()).await.expect_err("it is refused"));
+    leaks.value("BulkheadLayer", &bulkhead);
     leaks.assert_none();
 }
