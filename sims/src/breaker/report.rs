@@ -28,7 +28,7 @@ pub fn document(summaries: &[Summary], seeds: u64) -> String {
 }
 
 const READING: &str = "\n## How to read it\n\n\
-    - The default takes no third of failures for an outage: it refuses nothing there, and goodput is that of no breaker. Rules that count \
+    - The default takes no third of failures for an outage: it refuses next to nothing there, and goodput is within a point of that of no breaker. Rules that count \
     calls and not time do so within moments, for busy clients: by chance some of the last calls are always bad enough.\n\
     - A window of 30 s is slow to see an outage when it is full of successes: half of it has to fail. A busy client is kept from a quarter of \
     the calls of a minute's outage at first, and from all after that.\n\
