@@ -115,7 +115,7 @@ impl Service<Request<()>> for Upstream {
             let empty = empty.load(Ordering::SeqCst);
             let does = Arc::<Mutex<Does>>::default();
             bodies.lock().unwrap().insert(id, does.clone());
-            Ok(Response::new(TestBody { does, is_open: (!empty).then_some(is_open) }))
+            Ok(Response::new(TestBody { does, is_open: (!empty).then_some(is_open), says_end: empty }))
         })
     }
 }
@@ -124,6 +124,8 @@ pub(super) struct TestBody {
     does: Arc<Mutex<Does>>,
     /// Until its end.
     is_open: Option<IsOpen>,
+    /// As one who knows his length does, and others do not.
+    says_end: bool,
 }
 
 impl Body for TestBody {
@@ -138,6 +140,7 @@ impl Body for TestBody {
         if !matches!(does, Does::Nothing | Does::Frame) {
             self.is_open = None;
         }
+        self.says_end |= does == Does::LastFrame;
         match does {
             Does::Nothing => Poll::Pending,
             Does::Frame | Does::LastFrame => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"frame"))))),
@@ -146,9 +149,8 @@ impl Body for TestBody {
         }
     }
 
-    /// Known after the last frame, though no end was polled.
     fn is_end_stream(&self) -> bool {
-        self.is_open.is_none()
+        self.says_end
     }
 
     fn size_hint(&self) -> SizeHint {
