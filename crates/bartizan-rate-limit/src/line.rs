@@ -140,7 +140,7 @@ impl<S: Source> Line<S> {
     /// Stands in line, unless it is there now.
     ///
     /// # Errors
-    /// When there is no room, or his turn would come after `latest`.
+    /// When there is no room, or it is known that his turn would come after `latest`.
     pub(crate) fn join(
         &self,
         cost: NonZeroU32,
@@ -177,15 +177,13 @@ impl<S: Source> Line<S> {
             }
         }
         let due = self.source.due(waiting.cost.saturating_add(u64::from(cost.get())));
-        let refused = match due {
-            Some(due) => latest.filter(|latest| due > *latest).map(|_| Refused::Late(due)),
-            None => latest.filter(|latest| *latest <= Instant::now()).map(|_| Refused::TimeUp),
-        };
-        if let Some(refused) = refused {
+        if let (Some(due), Some(latest)) = (due, latest)
+            && due > latest
+        {
             if is_first {
                 self.source.set_queued(false);
             }
-            return Err(refused);
+            return Err(Refused::Late(due));
         }
         let ends = if due.is_none() { latest } else { None };
         let number = waiting.next;
@@ -336,5 +334,26 @@ impl<S: Source> Line<S> {
 impl<S: fmt::Debug + Source> fmt::Debug for Line<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Line").field("source", &self.source).field("waiting", &self.waiting()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::bulkhead::slots::Slots;
+
+    #[test]
+    fn nothing_is_kept_of_one_whose_time_was_up_once_he_has_left() {
+        let one = NonZeroU32::MIN;
+        let line = Line::new(Slots::new(NonZeroUsize::MIN, 1));
+        assert!(line.take(one));
+        let cx = Context::from_waker(Waker::noop());
+        let place = line.join(one, Some(Instant::now()), &cx).unwrap().unwrap();
+        assert_eq!(line.poll(&place, &cx), Turn::Never);
+        assert_eq!(line.poll(&place, &cx), Turn::Never, "until he leaves");
+        line.leave(&place);
+        assert!(line.lock().out.is_empty());
     }
 }
