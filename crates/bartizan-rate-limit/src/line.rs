@@ -78,6 +78,13 @@ pub(crate) enum Turn {
     Later(Instant),
 }
 
+impl Waiting {
+    /// What he needs who has this number, and those before him.
+    fn cost_to(&self, number: u64) -> u64 {
+        self.line.range(..=number).map(|(_, waiter)| u64::from(waiter.cost.get())).sum()
+    }
+}
+
 impl<S: Source> Line<S> {
     pub(crate) fn new(source: S) -> Self {
         Self { source, waiting: Mutex::default() }
@@ -154,14 +161,14 @@ impl<S: Source> Line<S> {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
         self.serve(&mut waiting, Some(place.number), &mut woken);
-        let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
+        // What was due by now is not there: somebody has put off him, and those before him.
+        let is_late = waiting.line.get(&place.number).is_some_and(|waiter| waiter.looks_at <= Instant::now());
+        let put_off = is_late.then(|| self.source.due(waiting.cost_to(place.number)));
         let turn = match waiting.line.get_mut(&place.number) {
             None => Turn::Came,
             Some(waiter) => {
-                if is_first {
-                    waiter.looks_at = self.source.due(u64::from(waiter.cost.get()));
-                }
                 waiter.waker = waker;
+                waiter.looks_at = put_off.unwrap_or(waiter.looks_at);
                 Turn::Later(waiter.looks_at)
             }
         };
@@ -251,10 +258,11 @@ impl<S: Source> Line<S> {
                 continue;
             }
             let due = self.source.due(u64::from(cost.get()));
-            if due < first.get().looks_at && asks != Some(*first.key()) {
-                let first = first.get_mut();
-                first.looks_at = due;
-                woken.push(first.waker.clone());
+            if due < first.get().looks_at {
+                first.get_mut().looks_at = due;
+                if asks != Some(*first.key()) {
+                    woken.push(first.get().waker.clone());
+                }
             }
             return;
         }
@@ -271,3 +279,6 @@ impl<S: fmt::Debug + Source> fmt::Debug for Line<S> {
         f.debug_struct("Line").field("source", &self.source).field("waiting", &self.waiting()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;
