@@ -102,12 +102,15 @@ impl Gate {
         self.lock().pause.map(|pause| pause.until).filter(|until| *until > Instant::now())
     }
 
+    /// As good as a new one.
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.load(Ordering::Acquire) == 0
             && (!self.heeds.load(Ordering::Acquire) || {
                 let mut state = self.lock();
-                state.roll(0, 0, Instant::now());
-                state.is_open()
+                !state.queued && {
+                    state.roll(0, 0, Instant::now());
+                    state.is_open()
+                }
             })
     }
 

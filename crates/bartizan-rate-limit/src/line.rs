@@ -116,22 +116,7 @@ impl<S: Source> Line<S> {
         cx: &Context<'_>,
     ) -> Result<Option<(Place, Instant)>, Instant> {
         let waker = cx.waker().clone();
-        let mut woken = Vec::new();
         let mut waiting = self.lock();
-        self.serve(&mut waiting, None, &mut woken);
-        let joined = self.join_line(&mut waiting, cost, latest, waker);
-        drop(waiting);
-        woken.into_iter().for_each(Waker::wake);
-        joined
-    }
-
-    fn join_line(
-        &self,
-        waiting: &mut Waiting,
-        cost: NonZeroU32,
-        latest: Option<Instant>,
-        waker: Waker,
-    ) -> Result<Option<(Place, Instant)>, Instant> {
         let is_first = waiting.line.is_empty();
         if is_first {
             // From here on nobody takes past us; what was taken before is seen.
@@ -218,11 +203,10 @@ impl<S: Source> Line<S> {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// All turns may come at another time than they were told.
+    /// All turns will come later than they were told.
     pub(crate) fn look_anew(&self) {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
-        self.serve(&mut waiting, None, &mut woken);
         let mut cost = 0;
         for waiter in waiting.line.values_mut() {
             cost += u64::from(waiter.cost.get());
@@ -242,9 +226,7 @@ impl<S: Source> Line<S> {
         loop {
             let many = waiting.line.len();
             let Some(mut first) = waiting.line.first_entry() else {
-                if self.source.is_queued() {
-                    self.source.set_queued(false);
-                }
+                self.source.set_queued(false);
                 return;
             };
             let cost = first.get().cost;

@@ -71,6 +71,20 @@ async fn who_is_put_off_looks_again_when_his_turn_may_come_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_longer_pause_puts_off_each_by_his_place() {
+    let line = GateLine::new(Gate::default());
+    assert!(line.take(ONE));
+    answer(&line, &pause(SECOND));
+    let waiting = [join(&line), join(&line), join(&line)];
+    assert!(line.source().answered(&pause(10 * SECOND), 0));
+    line.look_anew();
+    let end = Instant::now() + 10 * SECOND;
+    for (place, spread) in waiting.iter().zip([Duration::ZERO, SECOND / 2, SECOND.mul_f64(2.0 / 3.0)]) {
+        assert_eq!(poll(&line, place), Turn::Later(end + spread));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_is_as_good_as_new_though_some_left_who_had_waited() {
     let line = GateLine::new(Gate::default());
     answer(&line, &pause(SECOND));
@@ -81,5 +95,28 @@ async fn a_gate_is_as_good_as_new_though_some_left_who_had_waited() {
     waiting[1..].iter().for_each(|place| line.leave(place));
     assert!(!line.source().is_idle(), "they could still come");
     advance(LEAST_SPREAD).await;
+    assert!(line.source().is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_is_not_as_good_as_new_while_calls_are_under_way_or_wait_or_something_is_heeded() {
+    let line = GateLine::new(Gate::default());
+    assert!(line.source().is_idle());
+    assert!(line.take(ONE));
+    assert!(!line.source().is_idle(), "under way");
+    line.source().answered(&pause(SECOND), 0);
+    assert!(!line.source().is_idle(), "paused");
+    let waiting = [join(&line), join(&line)];
+    advance(SECOND).await;
+    assert!(!line.source().is_idle(), "they wait");
+    assert_eq!(poll(&line, &waiting[0]), Turn::Came);
+    assert_ne!(poll(&line, &waiting[1]), Turn::Came, "nobody took the spread from them");
+    advance(SECOND).await;
+    assert_eq!(poll(&line, &waiting[1]), Turn::Came);
+    line.source().given_up();
+    assert!(!line.source().is_idle(), "one is under way still");
+    line.source().answered(&empty(SECOND), 1);
+    assert!(!line.source().is_idle(), "a window is heeded");
+    advance(2 * SECOND).await;
     assert!(line.source().is_idle());
 }

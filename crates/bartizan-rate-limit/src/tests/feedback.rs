@@ -165,6 +165,26 @@ async fn who_waits_and_is_put_off_for_too_long_is_refused_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_window_that_is_put_off_goes_when_it_ends() {
+    let told = |reset| {
+        answer(
+            200,
+            &[("x-ratelimit-limit", "1"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)],
+        )
+    };
+    let upstream = Upstream::of([told("10"), told("60"), told("1")]);
+    let service = RateLimitLayer::without_quota().max_wait(Duration::MAX).layer(upstream.clone());
+    let start = Instant::now();
+    service.clone().oneshot(get(URI)).await.unwrap();
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(service.clone().oneshot(get(URI)))).collect();
+    for call in calls {
+        tokio::time::timeout(200 * SECOND, call).await.expect("its timer was set anew").unwrap().unwrap();
+    }
+    let log: Vec<_> = upstream.log().iter().map(|(_, at)| (*at - start).as_secs()).collect();
+    assert_eq!(log, [0, 10, 70, 71]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_server_says_is_left_is_not_exceeded_before_its_window_ends() {
     let told = [("x-ratelimit-remaining", "2"), ("x-ratelimit-reset", "10")];
     let service = RateLimitLayer::without_quota().layer(Upstream::of([answer(200, &told)]));
