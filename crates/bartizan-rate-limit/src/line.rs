@@ -117,6 +117,13 @@ impl Refused {
     }
 }
 
+impl Waiting {
+    /// What he needs who has this number, and those before him.
+    fn cost_to(&self, number: u64) -> u64 {
+        self.line.range(..=number).map(|(_, waiter)| u64::from(waiter.cost.get())).sum()
+    }
+}
+
 impl<S: Source> Line<S> {
     pub(crate) fn new(source: S) -> Self {
         Self { source, waiting: Mutex::default() }
@@ -207,15 +214,16 @@ impl<S: Source> Line<S> {
     }
 
     fn turn(&self, waiting: &mut Waiting, place: &Place, waker: Waker) -> Turn {
-        let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
+        // What was due by now is not there: somebody has put off him, and those before him.
+        let looks_at = waiting.line.get(&place.number).and_then(|waiter| waiter.looks_at);
+        let is_late = looks_at.is_some_and(|looks_at| looks_at <= Instant::now());
+        let put_off = if is_late { self.source.due(waiting.cost_to(place.number)) } else { None };
         match waiting.line.get_mut(&place.number) {
             None if waiting.out.contains(&place.number) => Turn::Never,
             None => Turn::Came,
             Some(waiter) => {
-                if is_first {
-                    waiter.looks_at = self.source.due(u64::from(waiter.cost.get()));
-                }
                 waiter.waker = waker;
+                waiter.looks_at = put_off.or(waiter.looks_at);
                 Turn::Later(waiter.looks_at.or(waiter.ends))
             }
         }
@@ -263,11 +271,10 @@ impl<S: Source> Line<S> {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// All turns may come at another time than they were told.
+    /// All turns will come later than they were told.
     pub(crate) fn look_anew(&self) {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
-        self.serve(&mut waiting, None, &mut woken);
         let mut cost = 0;
         for waiter in waiting.line.values_mut() {
             cost += u64::from(waiter.cost.get());
@@ -296,9 +303,7 @@ impl<S: Source> Line<S> {
         loop {
             let many = waiting.line.len();
             let Some(mut first) = waiting.line.first_entry() else {
-                if self.source.is_queued() {
-                    self.source.set_queued(false);
-                }
+                self.source.set_queued(false);
                 return;
             };
             let cost = first.get().cost;
@@ -316,10 +321,11 @@ impl<S: Source> Line<S> {
                 continue;
             }
             let due = self.source.due(u64::from(cost.get()));
-            if due < first.get().looks_at && asks != Some(*first.key()) {
-                let first = first.get_mut();
-                first.looks_at = due;
-                woken.push(first.waker.clone());
+            if due < first.get().looks_at {
+                first.get_mut().looks_at = due;
+                if asks != Some(*first.key()) {
+                    woken.push(first.get().waker.clone());
+                }
             }
             return;
         }
@@ -338,22 +344,4 @@ impl<S: fmt::Debug + Source> fmt::Debug for Line<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-    use crate::bulkhead::slots::Slots;
-
-    #[test]
-    fn nothing_is_kept_of_one_whose_time_was_up_once_he_has_left() {
-        let one = NonZeroU32::MIN;
-        let line = Line::new(Slots::new(NonZeroUsize::MIN, 1));
-        assert!(line.take(one));
-        let cx = Context::from_waker(Waker::noop());
-        let place = line.join(one, Some(Instant::now()), &cx).unwrap().unwrap();
-        assert_eq!(line.poll(&place, &cx), Turn::Never);
-        assert_eq!(line.poll(&place, &cx), Turn::Never, "until he leaves");
-        line.leave(&place);
-        assert!(line.lock().out.is_empty());
-    }
-}
+mod tests;
