@@ -102,6 +102,19 @@ async fn a_window_that_ends_is_assumed_full_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_told_of_a_window_counts_until_it_ends() {
+    let now = Instant::now();
+    // A straggler, which went before the window was told of.
+    let straggler = Heard { went: 0, now: 2, in_flight: 0 };
+    for (late, left) in [(Duration::from_nanos(1), 3), (Duration::ZERO, 8)] {
+        let mut told = Told::default();
+        told.hear(&window(3, 9), alone(1), now);
+        told.hear(&window(8, 9), straggler, now + 9 * SECOND - late);
+        assert_eq!(room(&told), left);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_long_silence_nothing_is_assumed() {
     let now = Instant::now();
     let mut told = Told::default();
