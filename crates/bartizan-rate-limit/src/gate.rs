@@ -265,9 +265,7 @@ impl Passed {
             line.look_anew();
             return Some(gate.subject().clone());
         }
-        if *said != Said::NOTHING && line.source().is_queued() {
-            line.look();
-        }
+        line.look();
         None
     }
 

@@ -63,6 +63,20 @@ async fn a_newcomer_at_the_end_of_a_pause_takes_no_spread_from_those_who_waited(
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_while_those_go_who_waited_goes_right_after_them() {
+    let line = GateLine::new(Gate::default());
+    let end = Instant::now() + SECOND;
+    answer(&line, &pause(SECOND));
+    let waiting = [join(&line), join(&line), join(&line), join(&line)];
+    advance(SECOND).await;
+    assert_eq!(poll(&line, &waiting[0]), Turn::Came);
+    for _ in 0..2 {
+        let (_, due) = line.join(ONE, None, &context()).unwrap().expect("others are before him");
+        assert_eq!(due, end + LEAST_SPREAD);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_put_off_looks_again_when_his_turn_may_come_and_not_before() {
     let line = GateLine::new(Gate::default());
     let start = Instant::now();

@@ -199,6 +199,16 @@ fn what_is_given_back_while_somebody_joins_is_his() {
 }
 
 #[test]
+fn while_nobody_waits_no_lock_is_taken() {
+    let line = Slots::line(1);
+    let _held = line.lock();
+    // Who took it would stand here for ever.
+    assert!(line.take(ONE));
+    line.give_back(ONE);
+    line.look();
+}
+
+#[test]
 fn who_looks_himself_is_not_woken() {
     let line = Slots::line(0);
     let somebody = Somebody::joins(&line, ONE).unwrap();
@@ -211,6 +221,15 @@ fn who_looks_himself_is_not_woken() {
     assert!(somebody.task.was_woken());
     line.source().give_back(ONE);
     assert!(somebody.has_come(&line) && !somebody.task.was_woken());
+}
+
+#[test]
+fn who_looks_serves_those_before_him_and_wakes_them() {
+    let line = Slots::line(0);
+    let [first, second] = [(); 2].map(|()| Somebody::joins(&line, ONE).unwrap());
+    line.source().give_back(ONE);
+    assert!(!second.has_come(&line));
+    assert!(first.task.was_woken() && first.has_come(&line));
 }
 
 #[test]

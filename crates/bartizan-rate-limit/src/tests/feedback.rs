@@ -213,6 +213,36 @@ async fn calls_under_way_are_taken_off_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_over_without_an_answer_are_under_way_no_more() {
+    let told = [("x-ratelimit-remaining", "2"), ("x-ratelimit-reset", "10")];
+    let refused = Does::Fail(Rejection::new(None).into());
+    let steps = [Does::Hang, refused, Does::Fail("reset".into()), answer(200, &told)];
+    let service = RateLimitLayer::without_quota().layer(Upstream::of(steps));
+    let mut dropped = Box::pin(service.clone().oneshot(get(URI)));
+    assert!(poll(dropped.as_mut()).is_pending());
+    drop(dropped);
+    for _ in 0..2 {
+        assert!(service.clone().oneshot(get(URI)).await.is_err());
+    }
+    service.clone().oneshot(get(URI)).await.unwrap();
+    for expected in [0, 0, 10] {
+        assert_eq!(goes_after(&service, get(URI)).await, expected * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_below_leaves_its_place_in_the_window() {
+    let told = [("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "10")];
+    let refused = Does::Fail(Rejection::new(None).into());
+    let service = RateLimitLayer::without_quota().layer(Upstream::of([answer(200, &told), refused]));
+    service.clone().oneshot(get(URI)).await.unwrap();
+    assert!(service.clone().oneshot(get(URI)).await.is_err());
+    for expected in [0, 10] {
+        assert_eq!(goes_after(&service, get(URI)).await, expected * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_is_known_holds_for_one_more_window_and_then_for_none() {
     let told = [("x-ratelimit-limit", "3"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "10")];
     let service = RateLimitLayer::without_quota().layer(Upstream::of([answer(200, &told)]));
