@@ -130,9 +130,7 @@ impl<L: Held> InLine<L> {
             if held.latest.is_some_and(|latest| at > latest) {
                 return Poll::Ready(Err(at));
             }
-            if held.timer.deadline() != at {
-                held.timer.as_mut().reset(at);
-            }
+            held.timer.as_mut().reset(at);
             if held.timer.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
                 return Poll::Pending;
             }
