@@ -44,6 +44,16 @@ async fn calls_that_overlapped_count_by_the_lowest_and_later_ones_as_they_say() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_straggler_who_says_as_much_gives_nothing_back_of_what_was_sent_since() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    told.hear(&window(7, 9), alone(1), now);
+    (0..3).for_each(|_| told.take());
+    told.hear(&window(7, 9), Heard { went: 0, now: 2, in_flight: 0 }, now);
+    assert_eq!(room(&told), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn numbers_come_round() {
     let now = Instant::now();
     let mut told = Told::default();
@@ -129,6 +139,16 @@ async fn who_is_far_behind_waits_for_as_many_windows() {
     let mut told = Told::default();
     told.hear(&Window { lasts: Some(60 * SECOND), ..window(2, 9) }, alone(1), now);
     for (nth, seconds) in [(2, 0), (3, 9), (12, 9), (13, 69), (22, 69), (23, 129)] {
+        assert_eq!(told.due(nth, now), now + seconds * SECOND, "{nth}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_limit_of_nothing_one_is_due_in_each_window() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    told.hear(&Window { limit: Some(0), lasts: Some(60 * SECOND), ..window(0, 9) }, alone(1), now);
+    for (nth, seconds) in [(1, 9), (2, 69), (3, 129)] {
         assert_eq!(told.due(nth, now), now + seconds * SECOND, "{nth}");
     }
 }
