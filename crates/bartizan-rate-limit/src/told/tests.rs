@@ -97,6 +97,20 @@ async fn all_policies_have_to_have_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fifth_policy_takes_the_place_of_the_one_that_ends_first() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    // Each of them has room for another number.
+    for (policy, remaining, resets_in) in [(1, 5, 10), (2, 4, 20), (3, 1, 5), (4, 8, 7)] {
+        told.hear(&Window { policy, ..window(remaining, resets_in) }, alone(1), now);
+    }
+    for (policy, resets_in, room_left) in [(5, 30, 4), (6, 40, 4), (7, 50, 4), (8, 60, 9)] {
+        told.hear(&Window { policy, ..window(9, resets_in) }, alone(1), now);
+        assert_eq!(room(&told), room_left, "{policy}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_window_that_ends_is_assumed_full_once_more() {
     let now = Instant::now();
     let mut told = Told::default();
