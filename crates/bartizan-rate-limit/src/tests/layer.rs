@@ -350,6 +350,17 @@ async fn the_readied_inner_is_called_and_whoever_waits_or_is_refused_keeps_none(
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_inner_is_polled_before_the_call() {
+    let permits = Arc::new(tokio::sync::Semaphore::new(1));
+    let inner = tower::limit::ConcurrencyLimit::with_semaphore(Upstream::default(), permits.clone());
+    let mut service = RateLimitLayer::new(quota(1, 1)).layer(inner);
+    service.ready().await.unwrap();
+    assert_eq!(permits.available_permits(), 0, "it is ready, and has what it needs");
+    service.call(get(URI)).await.unwrap();
+    assert_eq!(permits.available_permits(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_layer_and_what_it_makes_say_what_they_are_and_show_no_request() {
     let layer = RateLimitLayer::new(quota(1, 1));
     let service = layer.layer("inner");
