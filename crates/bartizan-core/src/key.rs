@@ -360,6 +360,20 @@ mod tests {
     }
 
     #[test]
+    fn what_requests_go_by_is_shown() {
+        for (by, shown) in [
+            (KeyBy::origin(), "origin"),
+            (KeyBy::nothing(), "nothing"),
+            (KeyBy::header(HeaderName::from_static("x-tenant")), "header x-tenant"),
+            (KeyBy::path_template(), "path template"),
+            (KeyBy::partition(), "partition"),
+            (KeyBy::with(|_| Key::NONE), "a closure"),
+        ] {
+            assert_eq!(format!("{by:?}"), shown);
+        }
+    }
+
+    #[test]
     fn how_keys_are_shown() {
         for (key, shown) in [
             (Key::NONE, "Key(all)"),

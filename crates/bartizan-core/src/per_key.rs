@@ -268,10 +268,8 @@ impl Hasher for Digested {
         self.0
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a digest is one number");
     }
 
     fn write_u128(&mut self, digest: u128) {
@@ -342,6 +340,31 @@ mod tests {
                 "{uri} after {first}"
             );
         }
+    }
+
+    #[test]
+    fn the_value_of_all_is_known_without_hashing_and_that_of_a_name_is_not() {
+        let uri = "http://a.example/".parse().unwrap();
+        for (key, spelt) in [(Key::NONE, true), (Key::named("a"), false)] {
+            let first = two().get_by(&key, &uri, |_| 1);
+            assert_eq!(first.is_spelt(&key, &uri), spelt, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_has_128_bits_and_is_not_hashed_again() {
+        let values = two();
+        let uris = [0, 1, 2, 3].map(|n| format!("http://{n}.example/").parse().unwrap());
+        let digests = uris.map(|uri| values.digest(&Key::ORIGIN, &uri));
+        assert!(digests.iter().any(|digest| digest >> 64 != 0));
+        for digest in digests {
+            assert_eq!(BuildHasherDefault::<Digested>::default().hash_one(digest), digest as u64);
+        }
+    }
+
+    #[test]
+    fn what_values_go_by_is_told() {
+        assert_eq!(format!("{:?}", by_header(1).by()), "header x-key");
     }
 
     #[test]

@@ -79,3 +79,98 @@ impl<S: Clone> Clone for Readied<S> {
         Self::new(self.inner.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, Ready, ready};
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Ready at the second poll; what it was asked stands in its answer.
+    #[derive(Debug, Default)]
+    struct Inner {
+        polled: u32,
+        fails: bool,
+    }
+
+    /// Nothing that one instance reserved is another's.
+    impl Clone for Inner {
+        fn clone(&self) -> Self {
+            Self { polled: 0, fails: self.fails }
+        }
+    }
+
+    impl Service<()> for Inner {
+        type Response = u32;
+        type Error = &'static str;
+        type Future = Ready<Result<u32, &'static str>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+            self.polled += 1;
+            match self.polled {
+                _ if self.fails => Poll::Ready(Err("out of order")),
+                1 => Poll::Pending,
+                _ => Poll::Ready(Ok(())),
+            }
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            ready(Ok(self.polled))
+        }
+    }
+
+    fn poll(readied: &mut Readied<Inner>) -> Poll<Result<(), &'static str>> {
+        readied.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// One that was polled so many times.
+    fn polled(times: u32) -> Readied<Inner> {
+        let mut readied = Readied::new(Inner::default());
+        for _ in 0..times {
+            assert_eq!(poll(&mut readied), Poll::Ready(Ok(())), "a gate is ready in any case");
+        }
+        readied
+    }
+
+    #[test]
+    fn the_inner_is_polled_until_it_is_ready_and_no_further() {
+        for (times, reached) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
+            assert_eq!(polled(times).inner().polled, reached);
+        }
+    }
+
+    #[test]
+    fn an_inner_that_fails_for_good_is_told_of() {
+        let mut readied = Readied::new(Inner { polled: 0, fails: true });
+        assert_eq!(poll(&mut readied), Poll::Ready(Err("out of order")));
+    }
+
+    #[test]
+    fn a_readied_inner_is_called_and_any_other_is_taken_along() {
+        let mut readied = polled(2);
+        assert!(readied.call(()).is_called());
+        assert!(!readied.call(()).is_called(), "that was for one call");
+
+        let mut readied = polled(1);
+        let mut call = std::pin::pin!(readied.call(()));
+        assert!(!call.is_called());
+        assert_eq!(readied.inner().polled, 0, "a fresh clone is in its place");
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert_eq!(call.as_mut().poll(cx), Poll::Ready(Ok(2)), "that very instance is polled on");
+    }
+
+    #[test]
+    fn who_is_refused_or_waits_keeps_nothing() {
+        for times in [1, 2] {
+            let mut readied = polled(times);
+            readied.refuse();
+            assert_eq!(readied.inner().polled, 0);
+            assert!(!readied.call(()).is_called());
+
+            let mut readied = polled(times);
+            assert_eq!((readied.fresh().polled, readied.inner().polled), (0, 0));
+            assert_eq!(polled(times).clone().inner().polled, 0, "a clone shares no readiness");
+        }
+    }
+}

@@ -110,6 +110,7 @@ mod tests {
             (Subject::BEYOND, "all keys beyond the most that are kept"),
         ] {
             assert_eq!(subject.to_string(), shown);
+            assert_eq!(format!("{subject:?}"), format!("Subject({shown})"));
             assert_eq!(subject.is_all(), shown == "all calls", "{shown}");
         }
         assert_eq!(of(Key::named("n"), "http://a.example/").origin(), None);

@@ -30,7 +30,7 @@ pub trait Backend: Clone {
     ) -> Acquiring<Self::Grant, Self::Acquire>;
 }
 
-/// GrantInMemory that a request was given. They are spent, unless they are given back.
+/// Tokens that a request was given. They are spent, unless they are given back.
 pub trait Grant {
     /// The request was not sent.
     fn give_back(self);

@@ -141,3 +141,21 @@ impl Refusal for RateLimited {
         StatusCode::TOO_MANY_REQUESTS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_word() {
+        for (reason, word) in [
+            (Reason::Quota, "quota"),
+            (Reason::Paused, "paused"),
+            (Reason::MaxWait, "max_wait"),
+            (Reason::Deadline, "deadline"),
+            (Reason::Cost, "cost"),
+        ] {
+            assert_eq!((reason.as_str(), reason.to_string().as_str()), (word, word));
+        }
+    }
+}

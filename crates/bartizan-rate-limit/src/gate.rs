@@ -52,6 +52,13 @@ struct Reopening {
     left: usize,
 }
 
+impl Reopening {
+    /// When all of them could have gone.
+    fn ends(&self) -> Instant {
+        far(self.next, self.step.saturating_mul(u32::try_from(self.left).unwrap_or(u32::MAX)))
+    }
+}
+
 /// Timers are no better than a millisecond, so less is not spread.
 const LEAST_SPREAD: Duration = Duration::from_millis(100);
 
@@ -92,12 +99,15 @@ impl Gate {
         self.lock().pause.map(|pause| pause.until).filter(|until| *until > Instant::now())
     }
 
+    /// As good as a new one.
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.load(Ordering::Acquire) == 0
             && (!self.heeds.load(Ordering::Acquire) || {
                 let mut state = self.lock();
-                state.roll(0, 0, Instant::now());
-                state.is_open()
+                !state.queued && {
+                    state.roll(0, 0, Instant::now());
+                    state.is_open()
+                }
             })
     }
 
@@ -115,12 +125,14 @@ impl Source for Gate {
             let in_flight = u64::from(self.in_flight.load(Ordering::Acquire));
             let mut state = self.lock();
             let waiting = match who {
+                // What becomes of those who wait when a pause ends is for them to find.
+                Who::Newcomer if state.queued => return false,
                 Who::Newcomer => 0,
                 Who::First(waiting) => waiting,
             };
             let now = Instant::now();
             state.roll(waiting, in_flight, now);
-            let goes = (waiting > 0 || !state.queued) && state.take(now);
+            let goes = state.take(now);
             if state.is_open() && !state.queued {
                 self.heeds.store(false, Ordering::Release);
             }
@@ -172,6 +184,8 @@ impl State {
             // Who is alone has nobody to be kept apart from.
             self.reopening = (waiting > 1).then_some(Reopening { next: pause.until, step, left: waiting });
         }
+        // Some may have left, and nobody comes in their place.
+        self.reopening = self.reopening.filter(|reopening| reopening.ends() > now);
         self.told.roll(in_flight, now);
     }
 
@@ -277,3 +291,6 @@ impl Drop for Passed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,8 +186,7 @@ impl Rebuild {
 
 /// One for each origin and partition: what the server says to one tenant need not be true of another.
 fn gates(max_keys: NonZeroUsize) -> Arc<PerKey<GateLine>> {
-    let is_idle = |line: &GateLine| line.source().is_idle() && line.waiting() == 0;
-    Arc::new(PerKey::new(KeyBy::partition(), max_keys, is_idle))
+    Arc::new(PerKey::new(KeyBy::partition(), max_keys, |line| line.source().is_idle()))
 }
 
 pub(crate) fn open_gate() -> GateLine {

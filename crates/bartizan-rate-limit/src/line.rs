@@ -117,6 +117,13 @@ impl Refused {
     }
 }
 
+impl Waiting {
+    /// What he needs who has this number, and those before him.
+    fn cost_to(&self, number: u64) -> u64 {
+        self.line.range(..=number).map(|(_, waiter)| u64::from(waiter.cost.get())).sum()
+    }
+}
+
 impl<S: Source> Line<S> {
     pub(crate) fn new(source: S) -> Self {
         Self { source, waiting: Mutex::default() }
@@ -140,7 +147,7 @@ impl<S: Source> Line<S> {
     /// Stands in line, unless it is there now.
     ///
     /// # Errors
-    /// When there is no room, or his turn would come after `latest`.
+    /// When there is no room, or it is known that his turn would come after `latest`.
     pub(crate) fn join(
         &self,
         cost: NonZeroU32,
@@ -177,15 +184,13 @@ impl<S: Source> Line<S> {
             }
         }
         let due = self.source.due(waiting.cost.saturating_add(u64::from(cost.get())));
-        let refused = match due {
-            Some(due) => latest.filter(|latest| due > *latest).map(|_| Refused::Late(due)),
-            None => latest.filter(|latest| *latest <= Instant::now()).map(|_| Refused::TimeUp),
-        };
-        if let Some(refused) = refused {
+        if let (Some(due), Some(latest)) = (due, latest)
+            && due > latest
+        {
             if is_first {
                 self.source.set_queued(false);
             }
-            return Err(refused);
+            return Err(Refused::Late(due));
         }
         let ends = if due.is_none() { latest } else { None };
         let number = waiting.next;
@@ -209,15 +214,16 @@ impl<S: Source> Line<S> {
     }
 
     fn turn(&self, waiting: &mut Waiting, place: &Place, waker: Waker) -> Turn {
-        let is_first = waiting.line.first_key_value().is_some_and(|(number, _)| *number == place.number);
+        // What was due by now is not there: somebody has put off him, and those before him.
+        let looks_at = waiting.line.get(&place.number).and_then(|waiter| waiter.looks_at);
+        let is_late = looks_at.is_some_and(|looks_at| looks_at <= Instant::now());
+        let put_off = if is_late { self.source.due(waiting.cost_to(place.number)) } else { None };
         match waiting.line.get_mut(&place.number) {
             None if waiting.out.contains(&place.number) => Turn::Never,
             None => Turn::Came,
             Some(waiter) => {
-                if is_first {
-                    waiter.looks_at = self.source.due(u64::from(waiter.cost.get()));
-                }
                 waiter.waker = waker;
+                waiter.looks_at = put_off.or(waiter.looks_at);
                 Turn::Later(waiter.looks_at.or(waiter.ends))
             }
         }
@@ -265,11 +271,10 @@ impl<S: Source> Line<S> {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// All turns may come at another time than they were told.
+    /// All turns will come later than they were told.
     pub(crate) fn look_anew(&self) {
         let mut woken = Vec::new();
         let mut waiting = self.lock();
-        self.serve(&mut waiting, None, &mut woken);
         let mut cost = 0;
         for waiter in waiting.line.values_mut() {
             cost += u64::from(waiter.cost.get());
@@ -298,9 +303,7 @@ impl<S: Source> Line<S> {
         loop {
             let many = waiting.line.len();
             let Some(mut first) = waiting.line.first_entry() else {
-                if self.source.is_queued() {
-                    self.source.set_queued(false);
-                }
+                self.source.set_queued(false);
                 return;
             };
             let cost = first.get().cost;
@@ -318,10 +321,11 @@ impl<S: Source> Line<S> {
                 continue;
             }
             let due = self.source.due(u64::from(cost.get()));
-            if due < first.get().looks_at && asks != Some(*first.key()) {
-                let first = first.get_mut();
-                first.looks_at = due;
-                woken.push(first.waker.clone());
+            if due < first.get().looks_at {
+                first.get_mut().looks_at = due;
+                if asks != Some(*first.key()) {
+                    woken.push(first.get().waker.clone());
+                }
             }
             return;
         }
@@ -338,3 +342,6 @@ impl<S: fmt::Debug + Source> fmt::Debug for Line<S> {
         f.debug_struct("Line").field("source", &self.source).field("waiting", &self.waiting()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

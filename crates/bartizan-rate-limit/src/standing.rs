@@ -33,3 +33,16 @@ fn append(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
 fn seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_up_and_one_at_least() {
+        for (millis, told) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (2000, 2)] {
+            assert_eq!(seconds(Duration::from_millis(millis)), told, "{millis}");
+        }
+        assert_eq!(seconds(Duration::MAX), u64::MAX);
+    }
+}

@@ -87,6 +87,25 @@ async fn a_cost_above_the_burst_is_an_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cost_that_no_arithmetic_holds_is_an_error_too() {
+    let limiter = RateLimiter::new(Quota::new(1, 400 * 86_400 * SECOND).unwrap());
+    assert_eq!(limiter.try_acquire(number(u32::MAX)).unwrap_err().reason(), Reason::Cost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_next_token_comes_is_exact() {
+    let limiter = RateLimiter::new(quota(10, 5));
+    assert_eq!(limiter.left().next, None, "it is full");
+    let _ = limiter.try_acquire(number(5)).unwrap();
+    for (passes, next) in [(0, 100), (30, 70), (69, 1), (1, 100)] {
+        advance(passes * MILLI).await;
+        assert_eq!(limiter.left().next, Some(next * MILLI));
+    }
+    advance(Duration::from_nanos(99_999_999)).await;
+    assert_eq!((limiter.left().next, limiter.tokens()), (Some(Duration::from_nanos(1)), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_that_is_too_long_is_refused_at_once() {
     let limiter = RateLimiter::new(quota(1, 1)).max_wait(2 * SECOND);
     let _ = limiter.try_acquire(ONE).unwrap();
@@ -116,6 +135,19 @@ async fn a_deadline_that_is_met_exactly_is_met() {
     let late = deadline + SECOND - Duration::from_nanos(1);
     let refused = limiter.acquire_before(ONE, late.into_std()).await.unwrap_err();
     assert_eq!(refused.reason(), Reason::Deadline);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_names_the_deadline_only_if_that_is_missed() {
+    let limiter = RateLimiter::new(quota(1, 1)).max_wait(500 * MILLI);
+    let _ = limiter.try_acquire(ONE).unwrap();
+    for (left, reason) in
+        [(999 * MILLI, Reason::Deadline), (SECOND, Reason::MaxWait), (9 * SECOND, Reason::MaxWait)]
+    {
+        let deadline = Instant::now() + left;
+        let refused = limiter.acquire_before(ONE, deadline.into_std()).await.unwrap_err();
+        assert_eq!(refused.reason(), reason, "{left:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -173,3 +173,24 @@ impl fmt::Debug for Tokens {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_that_no_clock_shows_is_years_away() {
+        let now = Instant::now();
+        assert_eq!(far(now, Duration::from_secs(7)), now + Duration::from_secs(7));
+        assert_eq!(far(now, Duration::MAX), now + Duration::from_secs(3650 * 86_400));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_bucket_has_no_line() {
+        let tokens = Tokens::new(Quota::classic());
+        assert!(!tokens.is_queued(), "or each give-back would take the line's lock");
+        assert!(
+            format!("{tokens:?}").starts_with("Tokens { quota: Quota(1 per 1s, at most 60 at once), left: ")
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! InLine in a line: the future's part of it.
+//! Standing in a line: the future's part of it.
 
 use std::fmt;
 use std::future::Future;
@@ -7,7 +7,6 @@ use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use bartizan_core::Entry;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -115,9 +114,6 @@ impl<L: Held> Wake for Bell<L> {
     }
 }
 
-/// The resolution of tokio's timers.
-const TICK: Duration = Duration::from_millis(1);
-
 impl<L: Held> InLine<L> {
     fn new(line: L, place: Place, latest: Option<Instant>) -> Self {
         Self(Some(Stands { bell: Arc::new(Bell { line, place }), timer: None, latest }))
@@ -142,9 +138,6 @@ impl<L: Held> InLine<L> {
             let timer = held.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
             if timer.deadline() != at {
                 timer.as_mut().reset(at);
-            } else if timer.is_elapsed() {
-                // What was due is not there: somebody has put it off.
-                timer.as_mut().reset(Instant::now() + TICK);
             }
             if timer.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
                 return Poll::Pending;
@@ -174,7 +167,7 @@ impl<L: Held> fmt::Debug for Wait<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::New(_) => "Wait(new)",
-            Self::InLine(_) => "Wait(standing)",
+            Self::InLine(_) => "Wait(in line)",
             Self::Over => "Wait(over)",
         })
     }

@@ -91,7 +91,7 @@ mod error;
 pub mod future;
 mod layer;
 mod service;
-mod slots;
+pub(crate) mod slots;
 
 pub use body::PermittedBody;
 pub use engine::{Acquire, Bulkhead, Permit};

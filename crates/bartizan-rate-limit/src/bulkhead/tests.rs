@@ -36,6 +36,12 @@ fn waits(bulkhead: &Bulkhead) -> Pin<Box<Acquire>> {
     acquire
 }
 
+/// Why no permit has come, within an hour.
+async fn why_not(acquire: Acquire) -> Reason {
+    let permit = tokio::time::timeout(3600 * SECOND, acquire).await.expect("no wait is as long");
+    permit.unwrap_err().reason()
+}
+
 fn came(acquire: &mut Pin<Box<Acquire>>) -> Option<Permit> {
     match poll(acquire.as_mut()) {
         Poll::Ready(permit) => Some(permit.unwrap()),
@@ -104,13 +110,14 @@ async fn a_queue_takes_as_many_as_it_says() {
         let bulkhead = Bulkhead::with_queue(limit(1), queue);
         let permit = bulkhead.try_acquire().unwrap();
         let mut line: Vec<_> = (0..queue).map(|_| waits(&bulkhead)).collect();
-        let full = bulkhead.acquire().await.unwrap_err();
+        let full = bulkhead.try_acquire().unwrap_err();
+        assert_eq!(why_not(bulkhead.acquire()).await, Reason::Full);
         assert_eq!((full.reason(), full.queue(), bulkhead.waiting()), (Reason::Full, queue, queue));
         // Whoever leaves, and wherever he stood, leaves his place to another.
         for nth in (0..queue).rev() {
             drop(line.remove(nth));
             line.push(waits(&bulkhead));
-            assert!(bulkhead.acquire().await.is_err());
+            assert_eq!(why_not(bulkhead.acquire()).await, Reason::Full);
         }
         drop(permit);
         if queue > 0 {
@@ -124,15 +131,15 @@ async fn a_wait_ends_when_it_has_lasted_as_long_as_it_may() {
     let bulkhead = Bulkhead::with_queue(limit(1), 9);
     let _permit = bulkhead.try_acquire().unwrap();
     let start = Instant::now();
-    assert_eq!(bulkhead.acquire().await.unwrap_err().reason(), Reason::MaxWait);
+    assert_eq!(why_not(bulkhead.acquire()).await, Reason::MaxWait);
     assert_eq!(start.elapsed(), 30 * SECOND, "the default");
     let bulkhead = bulkhead.max_wait(2 * SECOND);
-    assert_eq!(bulkhead.acquire().await.unwrap_err().reason(), Reason::MaxWait);
+    assert_eq!(why_not(bulkhead.acquire()).await, Reason::MaxWait);
     assert_eq!(start.elapsed(), 32 * SECOND);
     let deadline = |time| (Instant::now() + time).into_std();
-    assert_eq!(bulkhead.acquire_before(deadline(SECOND)).await.unwrap_err().reason(), Reason::Deadline);
+    assert_eq!(why_not(bulkhead.acquire_before(deadline(SECOND))).await, Reason::Deadline);
     assert_eq!(start.elapsed(), 33 * SECOND);
-    assert_eq!(bulkhead.acquire_before(deadline(3 * SECOND)).await.unwrap_err().reason(), Reason::MaxWait);
+    assert_eq!(why_not(bulkhead.acquire_before(deadline(3 * SECOND))).await, Reason::MaxWait);
     assert_eq!(start.elapsed(), 35 * SECOND);
     assert_eq!(bulkhead.waiting(), 0);
 }
@@ -273,6 +280,18 @@ async fn who_waits_is_woken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_waits_is_woken_when_his_time_is_up_wherever_he_stands() {
+    let bulkhead = Bulkhead::with_queue(limit(1), 3);
+    let _permit = bulkhead.try_acquire().unwrap();
+    let _first = waits(&bulkhead.clone().max_wait(60 * SECOND));
+    let start = Instant::now();
+    for time in [SECOND, 2 * SECOND] {
+        assert_eq!(why_not(bulkhead.clone().max_wait(time).acquire()).await, Reason::MaxWait);
+    }
+    assert_eq!(start.elapsed(), 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_timer_that_was_polled_without_a_budget_ends_no_wait() {
     let bulkhead = Bulkhead::with_queue(limit(1), 1);
     let permit = bulkhead.try_acquire().unwrap();
@@ -340,12 +359,16 @@ async fn a_bulkhead_and_its_errors_say_what_they_are() {
     assert_eq!(Rejection::of(&full).unwrap().retry_in(), None, "nobody knows");
     assert_eq!((full.limit(), full.queue()), (limit(1), 5));
     assert_eq!(
-        bulkhead.acquire().await.unwrap_err().to_string(),
+        tokio::time::timeout(SECOND, bulkhead.acquire()).await.unwrap().unwrap_err().to_string(),
         "bulkhead was full for the 1s that a call may wait (at most 1 at once and 5 in line), nothing was sent"
     );
     let deadline = Instant::now().into_std();
     assert_eq!(
-        bulkhead.acquire_before(deadline).await.unwrap_err().to_string(),
+        tokio::time::timeout(SECOND, bulkhead.acquire_before(deadline))
+            .await
+            .unwrap()
+            .unwrap_err()
+            .to_string(),
         "bulkhead was full until the call's deadline (at most 1 at once and 5 in line), nothing was sent"
     );
 }

@@ -77,7 +77,7 @@ async fn an_answer_closes_the_gate_of_its_origin_and_partition_for_every_call() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_gate_of_one_partition_is_none_of_anothers_business() {
+async fn the_gate_of_one_partition_is_none_of_the_others_business() {
     let throttled = answer(429, &[("retry-after", "7")]);
     let service = RateLimitLayer::without_quota().layer(Upstream::of([throttled]));
     service.clone().oneshot(of("alice")).await.unwrap();
@@ -162,6 +162,26 @@ async fn who_waits_and_is_put_off_for_too_long_is_refused_then() {
     );
     assert_eq!(start.elapsed(), 4 * SECOND, "and not after the ten seconds");
     assert_eq!(late.await.unwrap().unwrap().status(), 429);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_window_that_is_put_off_goes_when_it_ends() {
+    let told = |reset| {
+        answer(
+            200,
+            &[("x-ratelimit-limit", "1"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)],
+        )
+    };
+    let upstream = Upstream::of([told("10"), told("60"), told("1")]);
+    let service = RateLimitLayer::without_quota().max_wait(Duration::MAX).layer(upstream.clone());
+    let start = Instant::now();
+    service.clone().oneshot(get(URI)).await.unwrap();
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(service.clone().oneshot(get(URI)))).collect();
+    for call in calls {
+        tokio::time::timeout(200 * SECOND, call).await.expect("its timer was set anew").unwrap().unwrap();
+    }
+    let log: Vec<_> = upstream.log().iter().map(|(_, at)| (*at - start).as_secs()).collect();
+    assert_eq!(log, [0, 10, 70, 71]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -267,6 +267,17 @@ async fn the_hook_is_told_of_refusals_and_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_may_be_shared() {
+    let told = Arc::new(Mutex::new(0));
+    let log = told.clone();
+    let hook: Arc<dyn Hook + Send + Sync> = Arc::new(move |_: &Event<'_>| *log.lock().unwrap() += 1);
+    let service = RateLimitLayer::new(quota(1, 1)).cost(|_| 2).hook(hook).layer(Upstream::default());
+    let refused = service.oneshot(get(URI)).await.unwrap_err();
+    assert_eq!(*told.lock().unwrap(), 1);
+    assert_eq!(limited(&refused).origin().unwrap().as_str(), "http://api.example.com");
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_the_server_side_it_answers_429_and_says_how_it_stands() {
     let service =
         RateLimitLayer::new(Quota::new(5, 10 * SECOND).unwrap()).respond().layer(Upstream::default());
@@ -317,4 +328,30 @@ async fn the_readied_inner_is_called_and_whoever_waits_or_is_refused_keeps_none(
     };
     assert!(refused.is_err());
     assert_eq!(permits.available_permits(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_and_what_it_makes_say_what_they_are_and_show_no_request() {
+    let layer = RateLimitLayer::new(quota(1, 1));
+    let service = layer.layer("inner");
+    let backend = "InMemory { quota: Quota(1 per 1s, at most 1 at once), key_by: origin, .. }";
+    assert_eq!(
+        format!("{layer:?}"),
+        format!("RateLimitLayer {{ backend: {backend}, max_wait: 30s, heeds_feedback: true, .. }}")
+    );
+    assert_eq!(format!("{service:?}"), format!("RateLimit {{ backend: {backend}, inner: \"inner\", .. }}"));
+    assert_eq!(
+        format!("{:?}", RateLimitLayer::disabled()),
+        "RateLimitLayer { backend: InMemory(without quota), max_wait: 30s, heeds_feedback: false, .. }"
+    );
+    assert_eq!(format!("{:?}", cost::Costs::Extension), "by extension");
+    assert_eq!(format!("{:?}", cost::Costs::Closure(Arc::new(|_| 1))), "a closure");
+
+    let mut service = layer.layer(Upstream::default());
+    let [mut goes, waits] = [(); 2].map(|()| Box::pin(service.call(get(URI))));
+    assert_eq!(format!("{goes:?} {waits:?}"), "ResponseFuture(calling) ResponseFuture(waiting)");
+    assert!(poll(goes.as_mut()).is_ready());
+    assert_eq!(format!("{goes:?}"), "ResponseFuture(over)");
+    let dear = RateLimitLayer::new(quota(1, 1)).cost(|_| 2).layer(Upstream::default()).call(get(URI));
+    assert_eq!(format!("{dear:?}"), "ResponseFuture(refused)");
 }

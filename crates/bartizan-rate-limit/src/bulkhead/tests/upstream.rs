@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::ready;
 
 use bartizan_core::BoxError;
 use bytes::Bytes;
@@ -97,7 +98,7 @@ pub(super) fn of(origin: &str, id: usize) -> Request<()> {
 impl Service<Request<()>> for Upstream {
     type Response = Response<TestBody>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<TestBody>, BoxError>> + Send>>;
+    type Future = TestFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -109,14 +110,29 @@ impl Service<Request<()>> for Upstream {
         self.called.lock().unwrap().insert(id);
         let (sender, answer) = oneshot::channel();
         self.answers.lock().unwrap().insert(id, sender);
-        let (bodies, empty) = (self.bodies.clone(), self.empty.clone());
-        Box::pin(async move {
-            answer.await.unwrap_or_else(|_| Err("hung up".into()))?;
-            let empty = empty.load(Ordering::SeqCst);
-            let does = Arc::<Mutex<Does>>::default();
-            bodies.lock().unwrap().insert(id, does.clone());
-            Ok(Response::new(TestBody { does, is_open: (!empty).then_some(is_open) }))
-        })
+        TestFuture { id, answer, is_open: Some(is_open), upstream: self.clone() }
+    }
+}
+
+pub(super) struct TestFuture {
+    id: usize,
+    answer: oneshot::Receiver<Result<(), BoxError>>,
+    /// Until its body has it or, after an error, until its drop.
+    is_open: Option<IsOpen>,
+    upstream: Upstream,
+}
+
+impl Future for TestFuture {
+    type Output = Result<Response<TestBody>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
+        answer.unwrap_or_else(|_| Err("hung up".into()))?;
+        let does = Arc::<Mutex<Does>>::default();
+        self.upstream.bodies.lock().unwrap().insert(self.id, does.clone());
+        let empty = self.upstream.empty.load(Ordering::SeqCst);
+        let is_open = self.is_open.take().filter(|_| !empty);
+        Poll::Ready(Ok(Response::new(TestBody { does, is_open, says_end: empty })))
     }
 }
 
@@ -124,6 +140,8 @@ pub(super) struct TestBody {
     does: Arc<Mutex<Does>>,
     /// Until its end.
     is_open: Option<IsOpen>,
+    /// As one who knows his length does, and others do not.
+    says_end: bool,
 }
 
 impl Body for TestBody {
@@ -138,6 +156,7 @@ impl Body for TestBody {
         if !matches!(does, Does::Nothing | Does::Frame) {
             self.is_open = None;
         }
+        self.says_end |= does == Does::LastFrame;
         match does {
             Does::Nothing => Poll::Pending,
             Does::Frame | Does::LastFrame => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"frame"))))),
@@ -146,9 +165,8 @@ impl Body for TestBody {
         }
     }
 
-    /// Known after the last frame, though no end was polled.
     fn is_end_stream(&self) -> bool {
-        self.is_open.is_none()
+        self.says_end
     }
 
     fn size_hint(&self) -> SizeHint {
