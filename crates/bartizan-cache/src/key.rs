@@ -21,6 +21,8 @@ pub(crate) struct Keys {
 #[derive(Clone, Copy)]
 pub(crate) struct Key<'r> {
     pub(crate) digest: u128,
+    /// Of the target alone, whoever asks.
+    pub(crate) target_digest: u128,
     origin: Option<(&'r str, &'r str, Option<u16>)>,
     target: &'r str,
     partition: Option<&'r str>,
@@ -31,6 +33,7 @@ pub(crate) struct Key<'r> {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct StoredKey {
     pub(crate) digest: u128,
+    pub(crate) target_digest: u128,
     scheme: Box<str>,
     host: Box<str>,
     port: Option<u16>,
@@ -71,8 +74,13 @@ impl Keys {
         } else {
             0
         };
-        let mut key = Key { digest: 0, origin, target, partition, principal };
-        key.digest = self.digest(|hasher| key.hash(hasher));
+        let mut key = Key { digest: 0, target_digest: 0, origin, target, partition, principal };
+        key.target_digest = self.digest(|hasher| key.hash_target(hasher));
+        key.digest = if partition.is_none() && principal == 0 {
+            key.target_digest
+        } else {
+            self.digest(|hasher| key.hash(hasher))
+        };
         key
     }
 
@@ -92,21 +100,31 @@ impl Keys {
 
 impl Key<'_> {
     fn hash(&self, hasher: &mut dyn Hasher) {
+        self.hash_target(hasher);
+        text(self.partition.map_or(b"", str::as_bytes), hasher);
+        hasher.write_u8(u8::from(self.partition.is_some()));
+        hasher.write_u128(self.principal);
+    }
+
+    fn hash_target(&self, hasher: &mut dyn Hasher) {
         if let Some((scheme, host, port)) = self.origin {
             lower(scheme.as_bytes(), hasher);
             lower(host.as_bytes(), hasher);
             hasher.write_u32(port.map_or(u32::MAX, u32::from));
         }
         text(self.target.as_bytes(), hasher);
-        text(self.partition.map_or(b"", str::as_bytes), hasher);
-        hasher.write_u8(u8::from(self.partition.is_some()));
-        hasher.write_u128(self.principal);
+    }
+
+    /// Scheme, host and port, if they are known.
+    pub(crate) fn origin(&self) -> Option<(&str, &str, Option<u16>)> {
+        self.origin
     }
 
     pub(crate) fn store(&self) -> StoredKey {
         let (scheme, host, port) = self.origin.unwrap_or_default();
         StoredKey {
             digest: self.digest,
+            target_digest: self.target_digest,
             scheme: scheme.to_ascii_lowercase().into(),
             host: host.to_ascii_lowercase().into(),
             port,

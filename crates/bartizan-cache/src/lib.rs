@@ -1,12 +1,30 @@
 //! wip
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "no layer asks yet"))]
+mod body;
+mod conditions;
+mod engine;
+mod etag;
 mod fields;
+mod fill;
+pub mod future;
+#[cfg(test)]
+mod given;
+mod key;
+mod layer;
+mod range;
+mod reuse;
+mod service;
+mod singleton;
+mod store;
+mod storing;
 #[cfg(feature = "targeted-fields")]
-#[cfg_attr(not(test), expect(dead_code, reason = "no layer asks yet"))]
 #[path = "fields/structured.rs"]
 mod structured;
 #[cfg(not(feature = "targeted-fields"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "no layer asks yet"))]
 #[path = "fields/no_structured.rs"]
 mod structured;
+mod update;
+
+pub use body::CacheBody;
+pub use layer::CacheLayer;
+pub use service::Cache;

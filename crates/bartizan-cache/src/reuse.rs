@@ -7,6 +7,10 @@ use tokio::time::Instant;
 use crate::fields::{MaxStale, RequestDirectives};
 use crate::storing::{Lifetime, Policy};
 
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.into())
+}
+
 /// How old a response was when it came, and when that was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Born {
@@ -74,8 +78,8 @@ impl Candidate<'_> {
         }
         // RFC 8246: while it is fresh a reload asks for nothing new.
         let is_immutable = self.policy.immutable && !is_shared && self.is_fresh();
-        let is_young = is_immutable || asked.max_age.is_none_or(|most| self.age <= most.duration().unwrap_or_default());
-        let least = asked.min_fresh.and_then(|delta| delta.duration()).unwrap_or_default();
+        let is_young = is_immutable || asked.max_age.is_none_or(|most| self.age <= seconds(most));
+        let least = seconds(asked.min_fresh.unwrap_or_default());
         if !is_young {
             return Reuse::Validate;
         }
@@ -88,7 +92,7 @@ impl Candidate<'_> {
         }
         let is_tolerated = match asked.max_stale {
             Some(MaxStale::Any) => true,
-            Some(MaxStale::At(most)) => self.staleness() <= most.duration().unwrap_or_default(),
+            Some(MaxStale::Seconds(most)) => self.staleness() <= seconds(most),
             None => false,
         };
         let is_in_window = |window: Option<Duration>| window.is_some_and(|window| self.staleness() < window);

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use tokio::time::Instant;
 
-use crate::fields::VaryKey;
+use crate::fields::Variant;
 use crate::key::{Key, StoredKey};
 use crate::reuse::{Born, Candidate};
 use crate::storing::Policy;
@@ -23,9 +25,13 @@ pub(crate) struct Stored {
     pub(crate) policy: Policy,
     pub(crate) born: Born,
     /// Which requests it answers.
-    pub(crate) vary: VaryKey,
+    pub(crate) vary: Variant,
     /// By its `Date`, or when it came.
-    pub(crate) generated: std::time::SystemTime,
+    pub(crate) generated: SystemTime,
+    /// When its request went.
+    pub(crate) asked: Instant,
+    /// When it came, by the wall clock.
+    pub(crate) received: SystemTime,
 }
 
 /// All variants of one key, the newest first.
@@ -41,10 +47,15 @@ const VARIANTS: usize = 32;
 #[derive(Clone)]
 pub(crate) struct Store {
     map: Cache<u128, Arc<Group>>,
+    /// When a target was last invalidated: whoever asks for it, and whatever was on its way then.
+    invalidated: Cache<u128, Instant>,
 }
 
+/// So many invalidations are remembered.
+const INVALIDATIONS: u64 = 100_000;
+
 impl Stored {
-    pub(crate) fn candidate(&self, now: tokio::time::Instant) -> Candidate<'_> {
+    pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
         Candidate { policy: &self.policy, age: self.born.age(now) }
     }
 
@@ -69,15 +80,26 @@ impl Store {
             .weigher(weigh)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { map }
+        Self { map, invalidated: Cache::new(INVALIDATIONS) }
     }
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Option<Arc<Group>> {
-        self.map.get(&key.digest).filter(|group| group.key.is(key))
+        let group = self.map.get(&key.digest).filter(|group| group.key.is(key))?;
+        let invalidated = self.invalidated.get(&key.target_digest);
+        let is_valid = |stored: &Arc<Stored>| invalidated.is_none_or(|at| stored.asked > at);
+        if group.variants.iter().all(is_valid) {
+            return Some(group);
+        }
+        let mut group = (*group).clone();
+        group.variants.retain(is_valid);
+        Some(Arc::new(group))
     }
 
     /// Beside the other variants, in the place of those that answer the same requests.
     pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>) {
+        if self.invalidated.get(&key.target_digest).is_some_and(|at| stored.asked <= at) {
+            return;
+        }
         self.map.entry(key.digest).and_compute_with(|entry| {
             let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == *key);
             let mut variants = known.map_or_else(Vec::new, |group| group.variants.clone());
@@ -89,8 +111,10 @@ impl Store {
         });
     }
 
-    pub(crate) fn remove(&self, key: &Key<'_>) {
+    /// What there is of this target, for whomever, is not to be used any more.
+    pub(crate) fn invalidate(&self, key: &Key<'_>, now: Instant) {
         self.map.invalidate(&key.digest);
+        self.invalidated.insert(key.target_digest, now);
     }
 
     pub(crate) fn clear(&self) {

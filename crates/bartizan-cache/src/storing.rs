@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::fields::{Directives, Expires, RequestDirectives};
+use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
 
 /// What a response says of its reuse, read once when it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) says: &'a Directives,
-    pub(crate) expires: Expires,
+    pub(crate) expires: &'a Expires,
     pub(crate) date: Option<SystemTime>,
     pub(crate) last_modified: Option<SystemTime>,
 }
@@ -83,11 +83,11 @@ impl Answer<'_> {
         let says = self.says;
         Ok(Policy {
             lifetime,
-            no_cache: says.no_cache.as_ref().is_some_and(|names| names.are_all()),
+            no_cache: says.no_cache == Some(Names::All),
             must_revalidate: says.must_revalidate
                 || is_shared && (says.proxy_revalidate || says.s_maxage.is_some()),
-            stale_while_revalidate: says.stale_while_revalidate.and_then(|delta| delta.duration()),
-            stale_if_error: says.stale_if_error.and_then(|delta| delta.duration()),
+            stale_while_revalidate: says.stale_while_revalidate.map(seconds),
+            stale_if_error: says.stale_if_error.map(seconds),
             immutable: says.immutable,
         })
     }
@@ -111,7 +111,7 @@ impl Answer<'_> {
         if self.asked.no_store {
             return Err(NotStored::NoStore);
         }
-        if is_shared && self.says.private.as_ref().is_some_and(|names| names.are_all()) {
+        if is_shared && self.says.private == Some(Names::All) {
             return Err(NotStored::Private);
         }
         // Section 3.5.
@@ -124,14 +124,10 @@ impl Answer<'_> {
 
     /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.
     fn lifetime(&self, is_shared: bool, now: SystemTime) -> Lifetime {
-        let explicit = |delta: crate::fields::Delta| Lifetime::Explicit(delta.duration().unwrap_or_default());
-        if let Some(delta) = self.says.s_maxage.filter(|_| is_shared) {
-            return explicit(delta);
+        if let Some(delta) = self.says.s_maxage.filter(|_| is_shared).or(self.says.max_age) {
+            return Lifetime::Explicit(seconds(delta));
         }
-        if let Some(delta) = self.says.max_age {
-            return explicit(delta);
-        }
-        match self.expires {
+        match *self.expires {
             Expires::Invalid => return Lifetime::Explicit(Duration::ZERO),
             Expires::At(at) => {
                 let generated = self.date.unwrap_or(now);
@@ -149,6 +145,10 @@ impl Answer<'_> {
     }
 }
 
+fn seconds(delta: Delta) -> Duration {
+    Duration::from_secs(delta.seconds().into())
+}
+
 /// RFC 9110 section 15.1.
 fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
@@ -160,4 +160,18 @@ fn is_understood(status: StatusCode) -> bool {
         status.as_u16(),
         200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
+}
+
+impl Policy {
+    /// Fresh for so long, and then not to be used without asking.
+    pub(crate) fn by_age(ttl: Duration) -> Self {
+        Self {
+            lifetime: Lifetime::Explicit(ttl),
+            no_cache: false,
+            must_revalidate: false,
+            stale_while_revalidate: None,
+            stale_if_error: None,
+            immutable: false,
+        }
+    }
 }
