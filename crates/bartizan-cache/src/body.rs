@@ -92,7 +92,10 @@ impl<B: Body<Data = Bytes>> Body for CacheBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().content.project() {
             ContentProjection::Stored { data, trailers } => {
                 let frame = data.take().map(Frame::data).or_else(|| trailers.take().map(Frame::trailers));
@@ -126,7 +129,9 @@ impl<B: Body<Data = Bytes>> Body for CacheBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Stored { data, .. } => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),
+            Content::Stored { data, .. } => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
             Content::Passed { inner } | Content::Kept { inner, .. } => inner.size_hint(),
         }
     }

@@ -17,6 +17,7 @@ use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
 use crate::store::{Store, Stored};
 use crate::storing::{Answer, Lifetime, Policy};
+use crate::structured;
 use crate::update::{freshened, head_agrees, remove_unstored, selected};
 
 /// How a cache is set.
@@ -210,7 +211,11 @@ impl Engine {
     }
 
     /// The origin was not reached.
-    pub(crate) fn failed(&self, asking: &Asking, now: Instant) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
+    pub(crate) fn failed(
+        &self,
+        asking: &Asking,
+        now: Instant,
+    ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now())
     }
 
@@ -240,7 +245,8 @@ impl Engine {
             self.store.put(&asking.key, fresh.clone());
             answer.get_or_insert(fresh);
         }
-        let answer = answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
+        let answer =
+            answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
         match answer {
             Some((response, trailers)) => Outcome::Answer(response, trailers),
             None => Outcome::Again,
@@ -254,7 +260,11 @@ impl Engine {
                 self.freshen(asking, stored, headers, now, wall)
             } else {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
-                Some(stored.again(Policy { lifetime, ..stored.policy.clone() }, stored.headers.clone(), stored.born))
+                Some(stored.again(
+                    Policy { lifetime, ..stored.policy.clone() },
+                    stored.headers.clone(),
+                    stored.born,
+                ))
             };
             if let Some(fresh) = fresh {
                 self.store.put(&asking.key, Arc::new(fresh));
@@ -307,6 +317,10 @@ impl Engine {
             born,
             vary,
             generated,
+            groups: structured::groups(headers)
+                .iter()
+                .map(|group| self.keys.group(&asking.key, group))
+                .collect(),
             asked: asking.sent,
             received: wall,
         };
@@ -332,7 +346,6 @@ impl Engine {
             request: &asking.request,
             asked: &asking.asked,
             status,
-            headers,
             says: &said.directives,
             expires: &said.expires,
             date: fields::date(headers, wall),
@@ -347,7 +360,15 @@ impl Engine {
     }
 
     pub(crate) fn invalidate(&self, key: &Key<'_>, now: Instant) {
-        self.store.invalidate(key, now);
+        self.store.invalidate(key.target_digest, now);
+    }
+
+    /// RFC 9875 section 3.
+    pub(crate) fn invalidate_groups(&self, key: &Key<'_>, headers: &HeaderMap, now: Instant) {
+        let key = key.store();
+        for group in structured::invalidated_groups(headers).iter() {
+            self.store.invalidate(self.keys.group(&key, group), now);
+        }
     }
 }
 
@@ -363,6 +384,7 @@ impl Stored {
             born,
             vary: self.vary.clone(),
             generated: self.generated,
+            groups: self.groups.clone(),
             asked: self.asked,
             received: self.received,
         }

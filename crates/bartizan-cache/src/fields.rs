@@ -6,7 +6,6 @@
 
 mod delta;
 mod directives;
-mod etag;
 mod groups;
 mod members;
 mod names;
@@ -21,7 +20,6 @@ use http::{HeaderMap, HeaderName};
 
 pub(crate) use self::delta::Delta;
 pub(crate) use self::directives::Directives;
-pub(crate) use self::etag::{EntityTag, IfNoneMatch};
 pub(crate) use self::groups::Groups;
 pub(crate) use self::names::Names;
 pub(crate) use self::request::{MaxStale, RequestDirectives};

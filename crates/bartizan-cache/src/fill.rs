@@ -26,7 +26,8 @@ impl Fill {
     /// The body has come to a clean end.
     pub(crate) fn complete(self, body: Bytes, trailers: Option<HeaderMap>) {
         let Self { store, key, mut stored, .. } = self;
-        let claimed = stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let claimed =
+            stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
         // What is shorter or longer than it says is not the response (RFC 9112 section 8).
         if claimed.is_some_and(|claimed| claimed != Some(body.len())) {
             return;

@@ -53,7 +53,12 @@ struct Unsafe {
 }
 
 impl<S: Clone, B: Replay> Fetch<S, B> {
-    pub(crate) fn new(engine: &Arc<Engine>, inner: &S, request: &mut Request<B>, asking: &mut Asking) -> Self {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        inner: &S,
+        request: &mut Request<B>,
+        asking: &mut Asking,
+    ) -> Self {
         let again = asking.validators.take().and_then(|validators| {
             let body = request.body().replay()?;
             let mut again = Request::new(mem::replace(request.body_mut(), body));
@@ -87,6 +92,7 @@ impl<S, B> Fetch<S, B> {
         let request = RequestHead::new(method, uri, asked, extensions, None);
         let keys = &self.engine.keys;
         self.engine.invalidate(&keys.key(&request), now);
+        self.engine.invalidate_groups(&keys.key(&request), headers, now);
         for name in [LOCATION, CONTENT_LOCATION] {
             let named = headers.get(&name).and_then(|value| Uri::try_from(value.as_bytes()).ok());
             let Some(named) = named.and_then(|named| same_origin(uri, named)) else { continue };

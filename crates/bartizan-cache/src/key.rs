@@ -43,7 +43,10 @@ pub(crate) struct StoredKey {
 }
 
 impl Keys {
-    #[expect(clippy::disallowed_methods, reason = "a seed that strangers must not know, and by which nothing is decided")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a seed that strangers must not know, and by which nothing is decided"
+    )]
     pub(crate) fn new(is_shared: bool) -> Self {
         let principals = if is_shared { Vec::new() } else { vec![AUTHORIZATION] };
         Self { hashing: [RandomState::new(), RandomState::new()], principals, authority: None }
@@ -84,6 +87,17 @@ impl Keys {
         key
     }
 
+    /// Of a group of responses of the same origin (RFC 9875).
+    pub(crate) fn group(&self, key: &StoredKey, group: &str) -> u128 {
+        self.digest(|hasher| {
+            hasher.write(b"group");
+            text(key.scheme.as_bytes(), hasher);
+            text(key.host.as_bytes(), hasher);
+            hasher.write_u32(key.port.map_or(u32::MAX, u32::from));
+            text(group.as_bytes(), hasher);
+        })
+    }
+
     fn names_a_principal(&self, request: &RequestHead<'_>) -> bool {
         self.principals.iter().any(|name| request.headers.contains_key(name))
     }
@@ -115,11 +129,6 @@ impl Key<'_> {
         text(self.target.as_bytes(), hasher);
     }
 
-    /// Scheme, host and port, if they are known.
-    pub(crate) fn origin(&self) -> Option<(&str, &str, Option<u16>)> {
-        self.origin
-    }
-
     pub(crate) fn store(&self) -> StoredKey {
         let (scheme, host, port) = self.origin.unwrap_or_default();
         StoredKey {
@@ -149,7 +158,10 @@ impl StoredKey {
 
     /// Bytes on the heap.
     pub(crate) fn weight(&self) -> usize {
-        self.scheme.len() + self.host.len() + self.target.len() + self.partition.as_ref().map_or(0, |p| p.len())
+        self.scheme.len()
+            + self.host.len()
+            + self.target.len()
+            + self.partition.as_ref().map_or(0, |p| p.len())
     }
 }
 

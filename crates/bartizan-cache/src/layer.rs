@@ -131,6 +131,9 @@ impl<S> Layer<S> for CacheLayer {
 
 impl fmt::Debug for CacheLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CacheLayer").field("rules", &self.rules).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("CacheLayer")
+            .field("rules", &self.rules)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }

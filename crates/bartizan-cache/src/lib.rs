@@ -28,3 +28,9 @@ mod update;
 pub use body::CacheBody;
 pub use layer::CacheLayer;
 pub use service::Cache;
+
+#[cfg(test)]
+mod tests;
+#[cfg(all(test, feature = "targeted-fields"))]
+#[path = "tests/targeted.rs"]
+mod tests_of_targeted;

@@ -28,6 +28,8 @@ pub(crate) struct Stored {
     pub(crate) vary: Variant,
     /// By its `Date`, or when it came.
     pub(crate) generated: SystemTime,
+    /// The groups that it belongs to.
+    pub(crate) groups: Box<[u128]>,
     /// When its request went.
     pub(crate) asked: Instant,
     /// When it came, by the wall clock.
@@ -85,8 +87,7 @@ impl Store {
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Option<Arc<Group>> {
         let group = self.map.get(&key.digest).filter(|group| group.key.is(key))?;
-        let invalidated = self.invalidated.get(&key.target_digest);
-        let is_valid = |stored: &Arc<Stored>| invalidated.is_none_or(|at| stored.asked > at);
+        let is_valid = |stored: &Arc<Stored>| self.is_valid(key.target_digest, stored);
         if group.variants.iter().all(is_valid) {
             return Some(group);
         }
@@ -97,7 +98,7 @@ impl Store {
 
     /// Beside the other variants, in the place of those that answer the same requests.
     pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>) {
-        if self.invalidated.get(&key.target_digest).is_some_and(|at| stored.asked <= at) {
+        if !self.is_valid(key.target_digest, &stored) {
             return;
         }
         self.map.entry(key.digest).and_compute_with(|entry| {
@@ -111,10 +112,15 @@ impl Store {
         });
     }
 
-    /// What there is of this target, for whomever, is not to be used any more.
-    pub(crate) fn invalidate(&self, key: &Key<'_>, now: Instant) {
-        self.map.invalidate(&key.digest);
-        self.invalidated.insert(key.target_digest, now);
+    /// What there is of this target, or of this group, for whomever, is not to be used any more.
+    pub(crate) fn invalidate(&self, digest: u128, now: Instant) {
+        self.invalidated.insert(digest, now);
+    }
+
+    /// Whether nothing has changed since its request went.
+    fn is_valid(&self, target: u128, stored: &Stored) -> bool {
+        let mut digests = stored.groups.iter().copied().chain([target]);
+        digests.all(|digest| self.invalidated.get(&digest).is_none_or(|at| stored.asked > at))
     }
 
     pub(crate) fn clear(&self) {

@@ -41,8 +41,6 @@ pub(crate) enum NotStored {
     Authorization,
     /// Neither fresh for a time that is known, nor one that may be guessed.
     NoFreshness,
-    /// `Vary: *`.
-    Vary,
     /// `must-understand`, and it is not understood.
     MustUnderstand,
 }
@@ -54,7 +52,6 @@ pub(crate) struct Answer<'a> {
     pub(crate) request: &'a HeaderMap,
     pub(crate) asked: &'a RequestDirectives,
     pub(crate) status: StatusCode,
-    pub(crate) headers: &'a HeaderMap,
     pub(crate) says: &'a Directives,
     pub(crate) expires: &'a Expires,
     pub(crate) date: Option<SystemTime>,
@@ -135,7 +132,8 @@ impl Answer<'_> {
             }
             Expires::Absent => {}
         }
-        let age = self.last_modified.and_then(|modified| self.date.unwrap_or(now).duration_since(modified).ok());
+        let age =
+            self.last_modified.and_then(|modified| self.date.unwrap_or(now).duration_since(modified).ok());
         match age {
             Some(age) if self.says.public || is_heuristically_cacheable(self.status) => {
                 Lifetime::Heuristic((age / 10).min(LONGEST_GUESS))

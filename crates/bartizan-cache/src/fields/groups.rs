@@ -6,13 +6,8 @@ impl Groups {
     /// So many are kept of a field: the first ones.
     pub(crate) const MOST: usize = 32;
 
-    pub(crate) fn are_none(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether any is in both, letter case minded (section 2.1).
-    pub(crate) fn overlap(&self, other: &Self) -> bool {
-        self.0.iter().any(|group| other.0.binary_search(group).is_ok())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|group| &**group)
     }
 }
 
@@ -45,18 +40,5 @@ mod tests {
         assert_eq!(groups(&names), groups(&names[..32]));
         assert_ne!(groups(&names), groups(&names[..31]));
         assert_eq!(groups(&["b", "a", "b"]), groups(&["a", "b"]));
-    }
-
-    #[test]
-    fn groups_overlap_in_a_string_to_the_letter() {
-        let both = groups(&["b", "a"]);
-        assert!(both.overlap(&groups(&["c", "b"])) && groups(&["c", "b"]).overlap(&both));
-        assert!(!both.overlap(&groups(&["B", "c"])) && !both.overlap(&groups(&[])));
-        assert!(!groups(&[]).overlap(&groups(&[])));
-    }
-
-    #[test]
-    fn none_are_those_of_most_responses() {
-        assert!(groups(&[]).are_none() && !groups(&[""]).are_none());
     }
 }

@@ -19,13 +19,6 @@ impl Names {
         Self::Listed(Vec::new())
     }
 
-    pub(crate) fn contain(&self, name: &HeaderName) -> bool {
-        match self {
-            Self::All => true,
-            Self::Listed(names) => place(names, name).is_ok(),
-        }
-    }
-
     /// Those that a directive names. Without a name it holds for all.
     pub(super) fn of(argument: Argument<'_>) -> Self {
         argument.text().map_or(Self::All, |text| Self::of_list(&text.collect::<Vec<u8>>()))
