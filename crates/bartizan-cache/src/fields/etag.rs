@@ -56,9 +56,8 @@ impl<'a> IfNoneMatch<'a> {
 
     /// Whether it is `*`, which matches whatever there is. A star within a list is malformed.
     pub(crate) fn is_any(&self) -> bool {
-        let mut members =
-            self.lines().flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-        let mut members = members.by_ref().filter(|member| !member.is_empty());
+        let members = self.lines().flat_map(|line| line.split(|byte| *byte == b','));
+        let mut members = members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
         members.next() == Some(b"*") && members.next().is_none()
     }
 
