@@ -33,7 +33,7 @@ pub(crate) fn invalidated_groups(response: &HeaderMap) -> Groups {
     strings(response, &HeaderName::from_static("cache-group-invalidation")).unwrap_or_default()
 }
 
-/// The strings of a list; `None` if it is none, or has something else for a member (RFC 9651 section 1.1).
+/// The strings of a list; `None` if it is none, or has something else for a member (RFC 9651 section 2.2).
 fn strings(response: &HeaderMap, name: &HeaderName) -> Option<Groups> {
     let mut read = Strings::default();
     for line in lines(response, name)? {

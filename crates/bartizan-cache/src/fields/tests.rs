@@ -1,10 +1,14 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
+use bartizan_test::alloc::{self, CountingAllocator};
 use http::HeaderValue;
 use proptest::prelude::*;
 
 use super::*;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 
 /// 2026-11-24T00:00:00Z
 pub(crate) fn now() -> SystemTime {
@@ -232,6 +236,33 @@ fn written(directives: &Directives) -> Vec<String> {
         }));
     }
     members
+}
+
+#[test]
+fn without_a_target_cache_control_and_expires_decide() {
+    let response = headers(&[
+        ("cache-control", "max-age=3"),
+        ("cdn-cache-control", "max-age=600"),
+        ("expires", "Thu, 01 Jan 1970 00:00:09 GMT"),
+    ]);
+    let policy = Policy::read(&response, &[], now());
+    assert_eq!(policy.directives.max_age, Some(Delta::Seconds(3)));
+    assert_eq!(policy.expires, Expires::At(SystemTime::UNIX_EPOCH + Duration::from_secs(9)));
+}
+
+#[test]
+fn reading_a_request_allocates_nothing() {
+    let request = headers(&[
+        ("cache-control", "max-age=\"5\", Max-Stale, x=\"no-store\""),
+        ("if-none-match", "\"a,b\", W/\"c\""),
+    ]);
+    let tag = EntityTag { weak: false, opaque: b"c" };
+    let (read, counts) = alloc::count(|| {
+        let matches = IfNoneMatch::read(&request).is_some_and(|field| field.matches(Some(&tag)));
+        (matches, RequestDirectives::read(&request))
+    });
+    assert!(read.0 && read.1.max_age == Some(5) && read.1.max_stale == Some(MaxStale::Any));
+    assert_eq!(counts.allocations, 0);
 }
 
 proptest! {

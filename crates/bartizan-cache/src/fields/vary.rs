@@ -68,6 +68,8 @@ impl fmt::Debug for Variant {
 
 #[cfg(test)]
 mod tests {
+    use bartizan_test::alloc;
+
     use super::super::tests::headers;
     use super::*;
 
@@ -146,6 +148,17 @@ mod tests {
             assert!(!matches(&vary, &one, other), "{other:?}");
         }
         assert!(!matches(&vary, &[("foo", "a")], &[("foo", "A")]));
+    }
+
+    #[test]
+    fn comparing_allocates_nothing() {
+        let vary = vary(&["Accept-Encoding, Foo, Bar"]);
+        let stored = headers(&[("accept-encoding", "gzip, br"), ("foo", "a"), ("foo", "b")]);
+        let presented = headers(&[("accept-encoding", "gzip ,br"), ("foo", "a,b")]);
+        let key = vary.key(&stored).expect("no star");
+        let (same, counts) = alloc::count(|| key.matches(&presented) && vary.matches(&stored, &presented));
+        assert!(same);
+        assert_eq!(counts.allocations, 0);
     }
 
     #[test]
