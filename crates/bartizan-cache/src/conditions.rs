@@ -21,7 +21,7 @@ use crate::singleton;
 /// What becomes of a request with conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The client has it already: a 304, with the fields of [`not_modified`].
+    /// The client has it already: a 304, with the fields of [`not_modified()`].
     Unmodified,
     /// The stored response is the answer, or a part of it.
     Continue,
