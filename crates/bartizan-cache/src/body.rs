@@ -2,7 +2,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -61,23 +61,18 @@ impl<B: Body<Data = Bytes>> CacheBody<B> {
 }
 
 impl Kept {
-    /// Whether there was room for it.
-    fn read<T: Buf>(kept: &mut Option<Self>, frame: &Frame<T>) -> bool
-    where
-        T: AsRef<[u8]>,
-    {
-        let Some(this) = kept else { return true };
+    /// Forgets it all if there is no room.
+    fn read(kept: &mut Option<Self>, frame: &Frame<Bytes>) {
+        let Some(this) = kept else { return };
         if let Some(data) = frame.data_ref() {
-            let data = data.as_ref();
             if this.data.len() + data.len() > this.fill.most() {
                 *kept = None;
-                return false;
+            } else {
+                this.data.extend_from_slice(data);
             }
-            this.data.extend_from_slice(data);
         } else if let Some(trailers) = frame.trailers_ref() {
             this.trailers = Some(trailers.clone());
         }
-        true
     }
 
     fn end(kept: &mut Option<Self>) {

@@ -41,6 +41,7 @@ pub(crate) struct Engine {
 }
 
 /// What becomes of a request.
+#[allow(clippy::large_enum_variant, reason = "a hit should not cost a box")]
 pub(crate) enum Plan {
     /// It is answered from what is stored.
     Answer(Response<Bytes>, Option<HeaderMap>),
@@ -65,6 +66,7 @@ pub(crate) struct Asking {
 }
 
 /// What becomes of an answer of the origin.
+#[allow(clippy::large_enum_variant, reason = "a hit should not cost a box")]
 pub(crate) enum Outcome {
     /// It is passed on, and stored on the way if there is a fill.
     Pass(Option<Box<Fill>>),
@@ -296,7 +298,7 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
-        if asking.method != Method::GET || (asking.is_passed && status == StatusCode::NOT_MODIFIED) {
+        if asking.method != Method::GET {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;

@@ -93,8 +93,10 @@ impl Answer<'_> {
         if *self.method != Method::GET {
             return Err(NotStored::Method);
         }
-        // A 304 updates what is stored, and a 206 is stored as a part by none.
-        if !(200..=599).contains(&self.status.as_u16()) || matches!(self.status.as_u16(), 206 | 304) {
+        // A 304 updates what is stored, a 206 is a part of something, and 412 and 416 are about one request alone.
+        if !(200..=599).contains(&self.status.as_u16())
+            || matches!(self.status.as_u16(), 206 | 304 | 412 | 416)
+        {
             return Err(NotStored::Status);
         }
         if self.says.must_understand {

@@ -1,7 +1,6 @@
 //! The layer as a whole, over a scripted origin and paused time.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -24,10 +23,13 @@ pub(crate) fn clock() -> WallClock {
     WallClock::from_fn(move || SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777) + start.elapsed())
 }
 
+/// `None`: it is not reached.
+type Answers = VecDeque<Option<Response<Full<Bytes>>>>;
+
 /// What the origin says next; 500 when it has nothing more to say.
 #[derive(Clone, Default)]
 pub(crate) struct Origin {
-    answers: Arc<Mutex<VecDeque<Option<Response<Full<Bytes>>>>>>,
+    answers: Arc<Mutex<Answers>>,
     asked: Arc<Mutex<Vec<(Method, String, HeaderMap)>>>,
 }
 
@@ -186,6 +188,8 @@ async fn what_may_not_be_stored_is_not() {
         (200, &[("cache-control", "max-age=9"), ("vary", "accept, *")], &[]),
         (302, &[], &[]),
         (500, &[], &[]),
+        (412, &[("cache-control", "max-age=9")], &[("if-match", "\"a\"")]),
+        (416, &[("cache-control", "max-age=9")], &[("range", "bytes=9-")]),
         (206, &[("cache-control", "max-age=9"), ("content-range", "bytes 0-2/3")], &[]),
         (200, &[("cache-control", "max-age=9"), ("content-length", "4")], &[]),
     ] {

@@ -28,6 +28,16 @@ impl Vary {
         }
     }
 
+    /// Whether both requests would have been answered alike: what a [`Variant`] that is kept is held against.
+    #[cfg(test)]
+    pub(crate) fn matches(&self, stored: &HeaderMap, presented: &HeaderMap) -> bool {
+        let same = |name: &HeaderName| match (normal(stored, name), normal(presented, name)) {
+            (Some(stored), Some(presented)) => stored.eq(presented),
+            (stored, presented) => stored.is_none() && presented.is_none(),
+        };
+        self.names().is_some_and(|names| names.iter().all(same))
+    }
+
     /// What of a request to keep beside the response that it got; `None` for `*`.
     pub(crate) fn key(&self, request: &HeaderMap) -> Option<Variant> {
         let nominated = |name: &HeaderName| {
