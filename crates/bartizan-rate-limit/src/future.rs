@@ -171,9 +171,7 @@ impl<H: Hook, K: Backend> Config<H, K> {
     fn refuse<R, E, F: Face<E>>(&self, limited: RateLimited) -> Result<Response<F::Body<R>>, F::Error> {
         let standing = limited.standing();
         let mut response = F::refuse(limited)?;
-        if self.tells
-            && let Some(standing) = standing
-        {
+        if let Some(standing) = standing {
             standing::write(&standing, response.headers_mut());
         }
         Ok(response)

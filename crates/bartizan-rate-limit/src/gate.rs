@@ -93,9 +93,6 @@ impl Gate {
 
     /// Until when nobody goes through.
     pub(crate) fn paused_until(&self) -> Option<Instant> {
-        if !self.heeds.load(Ordering::Acquire) {
-            return None;
-        }
         self.lock().pause.map(|pause| pause.until).filter(|until| *until > Instant::now())
     }
 
@@ -172,7 +169,6 @@ impl State {
         if lasts.is_zero() || self.pause.is_some_and(|pause| pause.until >= until) {
             return false;
         }
-        self.reopening = None;
         self.pause = Some(Pause { until, spread: (lasts / 10).max(LEAST_SPREAD) });
         true
     }
@@ -266,9 +262,7 @@ impl Passed {
             line.look_anew();
             return Some(gate.subject().clone());
         }
-        if line.source().is_queued() {
-            line.look();
-        }
+        line.look();
         None
     }
 

@@ -258,14 +258,14 @@ impl<S: Source> Line<S> {
     /// Puts back what was taken and not used.
     pub(crate) fn give_back(&self, cost: NonZeroU32) {
         self.source.give_back(cost);
-        // Who joins after this look sees what was given back.
-        if self.source.is_queued() {
-            self.look();
-        }
+        self.look();
     }
 
-    /// Something may have changed for those who wait.
+    /// Something has changed for those who wait, if any do. Who joins later sees it himself.
     pub(crate) fn look(&self) {
+        if !self.source.is_queued() {
+            return;
+        }
         let mut woken = Vec::new();
         self.serve(&mut self.lock(), None, &mut woken);
         woken.into_iter().for_each(Waker::wake);

@@ -305,6 +305,22 @@ async fn a_rate_that_no_millisecond_divides_is_kept_where_a_token_may_be_saved()
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_let_into_the_line_is_not_refused_because_timers_are_late() {
+    // A token each 3.33 ms, but timers ring on the millisecond.
+    let limiter = RateLimiter::new(quota(300, 1)).max_wait(100 * MILLI);
+    let _ = limiter.try_acquire(ONE).unwrap();
+    let start = Instant::now();
+    let mut waiting: Vec<_> = (0..29).map(|_| Box::pin(limiter.acquire(ONE))).collect();
+    for acquire in &mut waiting {
+        assert!(poll(acquire.as_mut()).is_pending());
+    }
+    for acquire in waiting {
+        let _ = acquire.await.unwrap();
+    }
+    assert!(start.elapsed() > 100 * MILLI, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limiter_and_its_errors_say_what_they_are() {
     let limiter = RateLimiter::new(quota(10, 5)).max_wait(SECOND);
     assert_eq!(

@@ -133,7 +133,8 @@ impl Told {
     /// In the place of the same policy, of none, or of the one that ends first.
     fn put(&mut self, window: Left) {
         let same = self.0.iter().position(|known| known.is_some_and(|known| known.policy == window.policy));
-        let place = same.or_else(|| self.0.iter().position(Option::is_none)).or_else(|| {
+        let place = same.or_else(|| {
+            // Nothing is before all moments.
             let until = |place: &usize| self.0[*place].map(|known| known.until);
             (0..self.0.len()).min_by_key(until)
         });

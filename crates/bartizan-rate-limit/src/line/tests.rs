@@ -8,6 +8,8 @@ use std::task::Wake;
 use std::time::Duration;
 
 use super::*;
+use crate::Within;
+use crate::wait::{Lined, Wait};
 
 const QUEUED: u64 = 1 << 63;
 
@@ -61,6 +63,14 @@ impl Source for Slots {
 
     fn is_queued(&self) -> bool {
         self.free.load(Ordering::Acquire) & QUEUED != 0
+    }
+}
+
+impl Lined for Arc<Line<Slots>> {
+    type Source = Slots;
+
+    fn line(&self) -> &Line<Slots> {
+        self
     }
 }
 
@@ -199,6 +209,18 @@ fn what_is_given_back_while_somebody_joins_is_his() {
 }
 
 #[test]
+fn while_nobody_waits_no_lock_is_taken() {
+    let line = Arc::new(Slots::line(1));
+    let _held = line.lock();
+    // Who took it would stand here for ever.
+    assert!(line.take(ONE));
+    line.give_back(ONE);
+    line.look();
+    let mut wait = Wait::New(line.clone());
+    assert!(wait.poll(ONE, Within::default(), &mut Context::from_waker(Waker::noop())).is_ready());
+}
+
+#[test]
 fn who_looks_himself_is_not_woken() {
     let line = Slots::line(0);
     let somebody = Somebody::joins(&line, ONE).unwrap();
@@ -211,6 +233,15 @@ fn who_looks_himself_is_not_woken() {
     assert!(somebody.task.was_woken());
     line.source().give_back(ONE);
     assert!(somebody.has_come(&line) && !somebody.task.was_woken());
+}
+
+#[test]
+fn who_looks_serves_those_before_him_and_wakes_them() {
+    let line = Slots::line(0);
+    let [first, second] = [(); 2].map(|()| Somebody::joins(&line, ONE).unwrap());
+    line.source().give_back(ONE);
+    assert!(!second.has_come(&line));
+    assert!(first.task.was_woken() && first.has_come(&line));
 }
 
 #[test]

@@ -213,6 +213,132 @@ async fn calls_under_way_are_taken_off_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_over_without_an_answer_are_under_way_no_more() {
+    let told = [("x-ratelimit-remaining", "2"), ("x-ratelimit-reset", "10")];
+    let refused = Does::Fail(Rejection::new(None).into());
+    let steps = [Does::Hang, refused, Does::Fail("reset".into()), answer(200, &told)];
+    let service = RateLimitLayer::without_quota().layer(Upstream::of(steps));
+    let mut dropped = Box::pin(service.clone().oneshot(get(URI)));
+    assert!(poll(dropped.as_mut()).is_pending());
+    drop(dropped);
+    for _ in 0..2 {
+        assert!(service.clone().oneshot(get(URI)).await.is_err());
+    }
+    service.clone().oneshot(get(URI)).await.unwrap();
+    for expected in [0, 0, 10] {
+        assert_eq!(goes_after(&service, get(URI)).await, expected * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_below_leaves_its_place_in_the_window() {
+    let told = [("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "10")];
+    let refused = Does::Fail(Rejection::new(None).into());
+    let service = RateLimitLayer::without_quota().layer(Upstream::of([answer(200, &told), refused]));
+    service.clone().oneshot(get(URI)).await.unwrap();
+    assert!(service.clone().oneshot(get(URI)).await.is_err());
+    for expected in [0, 10] {
+        assert_eq!(goes_after(&service, get(URI)).await, expected * SECOND);
+    }
+}
+
+fn costing(cost: u32) -> http::Request<()> {
+    let mut request = get(URI);
+    request.extensions_mut().insert(Cost(cost));
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_costs_too_much_leaves_its_place_before_the_gate_and_after() {
+    let told =
+        |left| [("x-ratelimit-limit", "1"), ("x-ratelimit-remaining", left), ("x-ratelimit-reset", "10")];
+    // What it costs, and when it is known that this is too much.
+    for (left, cost, after) in [("0", 9, 10), ("1", 2, 0), ("1", 9, 0)] {
+        let layer = RateLimitLayer::new(Quota::new(2, 100 * SECOND).unwrap());
+        let service = layer.layer(Upstream::of([answer(200, &told(left))]));
+        service.clone().oneshot(get(URI)).await.unwrap();
+        let start = Instant::now();
+        let dear = tokio::spawn(service.clone().oneshot(costing(cost)));
+        tokio::task::yield_now().await;
+        assert_eq!(goes_after(&service, costing(0)).await, after * SECOND, "{left} left, costs {cost}");
+        assert!(dear.await.unwrap().is_err());
+        assert_eq!(start.elapsed(), after * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_costs_nothing_waits_for_the_gate_alone() {
+    let layer = RateLimitLayer::new(Quota::new(1, 100 * SECOND).unwrap());
+    let service = layer.layer(Upstream::of([answer(429, &[("retry-after", "3")])]));
+    service.clone().oneshot(get(URI)).await.unwrap();
+    assert_eq!(goes_after(&service, costing(0)).await, 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waited_for_the_gate_and_then_for_its_token_is_heeded() {
+    let steps = [answer(429, &[("retry-after", "1")]), answer(429, &[("retry-after", "9")])];
+    let service = RateLimitLayer::new(Quota::new(1, 5 * SECOND).unwrap()).layer(Upstream::of(steps));
+    for expected in [0, 5, 9] {
+        assert_eq!(goes_after(&service, get(URI)).await, expected * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_ends_too_late_is_refused_as_such() {
+    let told = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "31")];
+    for (most, reason, shown) in [
+        (30, Reason::MaxWait, "is used up for longer than the 30s that a call may wait"),
+        (0, Reason::Quota, "is used up"),
+    ] {
+        let layer = RateLimitLayer::without_quota().max_wait(most * SECOND);
+        let service = layer.layer(Upstream::of([answer(200, &told)]));
+        service.clone().oneshot(get(URI)).await.unwrap();
+        let refused = service.oneshot(get(URI)).await.unwrap_err();
+        assert_eq!(limited(&refused).reason(), reason);
+        assert_eq!(
+            limited(&refused).to_string(),
+            format!(
+                "rate limit of http://api.example.com {shown}, nothing was sent; may be tried again in 31s"
+            )
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_no_longer_before_the_gate_and_for_tokens_together() {
+    for (most, goes) in [(5, true), (4, false)] {
+        let layer = RateLimitLayer::new(Quota::new(1, 5 * SECOND).unwrap()).max_wait(most * SECOND);
+        let service = layer.layer(Upstream::of([answer(429, &[("retry-after", "3")])]));
+        service.clone().oneshot(get(URI)).await.unwrap();
+        let start = Instant::now();
+        let result = service.oneshot(get(URI)).await;
+        assert_eq!(result.is_ok(), goes, "{most}");
+        if let Err(refused) = result {
+            assert_eq!(limited(&refused).reason(), Reason::MaxWait);
+            assert_eq!(start.elapsed(), 3 * SECOND);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hook_is_told_of_a_pause_once() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = told.clone();
+    let layer = RateLimitLayer::without_quota().hook(move |event: &Event<'_>| {
+        if let Event::Paused { subject, lasts } = event {
+            log.lock().unwrap().push((subject.to_string(), *lasts));
+        }
+    });
+    let late = |seconds: u32| Does::Late(SECOND, response(429, &[("retry-after", &seconds.to_string())]));
+    let service = layer.layer(Upstream::of([late(7), late(7), late(0)]));
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(service.clone().oneshot(get(URI)))).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(*told.lock().unwrap(), [("http://api.example.com".to_owned(), 7 * SECOND)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_is_known_holds_for_one_more_window_and_then_for_none() {
     let told = [("x-ratelimit-limit", "3"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "10")];
     let service = RateLimitLayer::without_quota().layer(Upstream::of([answer(200, &told)]));
@@ -234,4 +360,12 @@ async fn a_token_is_given_back_when_the_gate_closes_before_it_comes() {
     }
     let log: Vec<_> = upstream.log().iter().map(|(_, at)| (*at - start).as_millis()).collect();
     assert_eq!(log, [0, 1000, 6000, 7000]);
+
+    // The next token comes long after the pause, so the one that came in it must not be lost.
+    let throttled = Does::Late(9 * SECOND, response(429, &[("retry-after", "5")]));
+    let service = RateLimitLayer::new(Quota::new(1, 10 * SECOND).unwrap()).layer(Upstream::of([throttled]));
+    let first = tokio::spawn(service.clone().oneshot(get(URI)));
+    tokio::task::yield_now().await;
+    assert_eq!(goes_after(&service, get(URI)).await, 14 * SECOND);
+    assert_eq!(first.await.unwrap().unwrap().status(), 429);
 }

@@ -228,6 +228,25 @@ async fn a_call_that_is_dropped_gives_back_what_it_waited_for_and_not_what_it_se
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_before_its_inner_is_ready_gives_its_token_back() {
+    let permits = Arc::new(tokio::sync::Semaphore::new(0));
+    let inner = tower::limit::ConcurrencyLimit::with_semaphore(Upstream::default(), permits);
+    let layer = RateLimitLayer::new(quota(1, 1));
+    let mut service = layer.layer(inner);
+    let mut call = Box::pin(service.ready().await.unwrap().call(get(URI)));
+    assert!(poll(call.as_mut()).is_pending());
+    assert_eq!(layer.limiters()[0].tokens(), 0);
+    drop(call);
+    assert_eq!(layer.limiters()[0].tokens(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_the_client_side_answers_are_as_they_came() {
+    let service = RateLimitLayer::new(quota(1, 1)).layer(Upstream::default());
+    assert!(service.oneshot(get(URI)).await.unwrap().headers().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn disabled_and_without_quota_limit_nothing() {
     for layer in [RateLimitLayer::disabled(), RateLimitLayer::without_quota()] {
         let layer = layer.key_by(KeyBy::nothing());

@@ -44,6 +44,16 @@ async fn calls_that_overlapped_count_by_the_lowest_and_later_ones_as_they_say() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_straggler_who_says_as_much_gives_nothing_back_of_what_was_sent_since() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    told.hear(&window(7, 9), alone(1), now);
+    (0..3).for_each(|_| told.take());
+    told.hear(&window(7, 9), Heard { went: 0, now: 2, in_flight: 0 }, now);
+    assert_eq!(room(&told), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn numbers_come_round() {
     let now = Instant::now();
     let mut told = Told::default();
@@ -87,6 +97,20 @@ async fn all_policies_have_to_have_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fifth_policy_takes_the_place_of_the_one_that_ends_first() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    // Each of them has room for another number.
+    for (policy, remaining, resets_in) in [(1, 5, 10), (2, 4, 20), (3, 1, 5), (4, 8, 7)] {
+        told.hear(&Window { policy, ..window(remaining, resets_in) }, alone(1), now);
+    }
+    for (policy, resets_in, room_left) in [(5, 30, 4), (6, 40, 4), (7, 50, 4), (8, 60, 9)] {
+        told.hear(&Window { policy, ..window(9, resets_in) }, alone(1), now);
+        assert_eq!(room(&told), room_left, "{policy}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_window_that_ends_is_assumed_full_once_more() {
     let now = Instant::now();
     let mut told = Told::default();
@@ -99,6 +123,19 @@ async fn a_window_that_ends_is_assumed_full_once_more() {
     assert_eq!(room(&told), 6);
     told.roll(0, now + 69 * SECOND);
     assert!(told.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_of_a_window_counts_until_it_ends() {
+    let now = Instant::now();
+    // A straggler, which went before the window was told of.
+    let straggler = Heard { went: 0, now: 2, in_flight: 0 };
+    for (late, left) in [(Duration::from_nanos(1), 3), (Duration::ZERO, 8)] {
+        let mut told = Told::default();
+        told.hear(&window(3, 9), alone(1), now);
+        told.hear(&window(8, 9), straggler, now + 9 * SECOND - late);
+        assert_eq!(room(&told), left);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,6 +153,16 @@ async fn who_is_far_behind_waits_for_as_many_windows() {
     let mut told = Told::default();
     told.hear(&Window { lasts: Some(60 * SECOND), ..window(2, 9) }, alone(1), now);
     for (nth, seconds) in [(2, 0), (3, 9), (12, 9), (13, 69), (22, 69), (23, 129)] {
+        assert_eq!(told.due(nth, now), now + seconds * SECOND, "{nth}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_limit_of_nothing_one_is_due_in_each_window() {
+    let now = Instant::now();
+    let mut told = Told::default();
+    told.hear(&Window { limit: Some(0), lasts: Some(60 * SECOND), ..window(0, 9) }, alone(1), now);
+    for (nth, seconds) in [(1, 9), (2, 69), (3, 129)] {
         assert_eq!(told.due(nth, now), now + seconds * SECOND, "{nth}");
     }
 }
