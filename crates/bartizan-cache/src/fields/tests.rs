@@ -238,15 +238,17 @@ fn written(directives: &Directives) -> Vec<String> {
 }
 
 #[test]
-fn without_a_target_cache_control_and_expires_decide() {
+fn without_a_valid_target_cache_control_and_expires_decide() {
     let response = headers(&[
         ("cache-control", "max-age=3"),
         ("cdn-cache-control", "max-age=600"),
         ("expires", "Thu, 01 Jan 1970 00:00:09 GMT"),
     ]);
-    let policy = Policy::read(&response, &[], now());
-    assert_eq!(policy.directives.max_age, Some(Delta::Seconds(3)));
-    assert_eq!(policy.expires, Expires::At(SystemTime::UNIX_EPOCH + Duration::from_secs(9)));
+    for targets in [&[][..], &[HeaderName::from_static("absent-cache-control")]] {
+        let policy = Policy::read(&response, targets, now());
+        assert_eq!(policy.directives.max_age, Some(Delta::Seconds(3)));
+        assert_eq!(policy.expires, Expires::At(SystemTime::UNIX_EPOCH + Duration::from_secs(9)));
+    }
 }
 
 #[test]
