@@ -132,6 +132,13 @@ impl<B: Body<Data = Bytes>> Body for CacheBody<B> {
     }
 }
 
+/// Empty.
+impl<B> Default for CacheBody<B> {
+    fn default() -> Self {
+        Self::stored(Bytes::new(), None)
+    }
+}
+
 impl<B> fmt::Debug for CacheBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.content {
