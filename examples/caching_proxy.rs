@@ -81,6 +81,7 @@ where
         }
     };
     strip(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
     Ok(response)
 }
 

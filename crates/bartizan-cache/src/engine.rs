@@ -81,16 +81,13 @@ impl Engine {
         let key = self.keys.key(request);
         let asked = RequestDirectives::read(request.headers);
         let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
-        let candidates: Vec<_> = if is_lookup {
-            let group = self.store.get(&key);
-            let variants = group.iter().flat_map(|group| &group.variants);
-            variants.filter(|stored| stored.vary.matches(request.headers)).cloned().collect()
-        } else {
-            Vec::new()
-        };
+        let group = if is_lookup { self.store.get(&key) } else { None };
+        let mut matching = group.iter().flat_map(|group| &group.variants);
+        let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
+        let newest = matching.next();
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup;
-        if let Some(stored) = candidates.first() {
+        if let Some(stored) = newest {
             match self.reuse(stored, &asked, now) {
                 Reuse::Fresh | Reuse::Stale { refresh: false } => {
                     match self.answer(request.method, request.headers, stored, now, wall) {
@@ -105,6 +102,7 @@ impl Engine {
         if asked.only_if_cached && is_lookup {
             return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
         }
+        let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
         let validators = if is_passed || *request.method != Method::GET {
             None
         } else {
@@ -142,7 +140,7 @@ impl Engine {
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         let known =
             conditions::Stored { status: stored.status, headers: &stored.headers, received: stored.received };
-        let age = HeaderValue::from(stored.born.age(now).as_secs());
+        let age = seconds(stored.born.age(now));
         match conditions::evaluate(method, request, known, wall) {
             Verdict::Forward => return None,
             Verdict::Unmodified => {
@@ -156,7 +154,10 @@ impl Engine {
         let mut response = Response::new(stored.body.clone());
         *response.status_mut() = stored.status;
         *response.headers_mut() = stored.headers.clone();
-        response.headers_mut().insert(AGE, age);
+        // Its place is there, and inserting would make room for one more first.
+        if let Some(place) = response.headers_mut().get_mut(AGE) {
+            *place = age;
+        }
         if *method == Method::HEAD {
             *response.body_mut() = Bytes::new();
             return Some((response, None));
@@ -396,6 +397,21 @@ impl Stored {
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
     let age = fields::age(headers).map(|seconds| Duration::from_secs(seconds.into()));
     Born::new(age, fields::date(headers, wall), wall, asking.sent, now)
+}
+
+/// In one allocation, where there are several in `HeaderValue::from`.
+fn seconds(age: Duration) -> HeaderValue {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    let mut left = age.as_secs();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return HeaderValue::from_bytes(&digits[first..]).expect("digits");
+        }
+    }
 }
 
 /// The fields that a qualified `no-cache` or `private` lists.

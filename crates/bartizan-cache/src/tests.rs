@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bartizan_core::{CallContext, WallClock};
+use bartizan_test::alloc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -406,4 +407,34 @@ async fn by_age_alone_200s_are_kept_whatever_they_say() {
         get(&cache, &[]).await;
         assert_eq!(origin.asked(), if is_stored { 2 } else { 3 }, "{status} {says}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_allocates_four_times_at_most_however_long_it_is() {
+    let fields = [
+        ("cache-control", "max-age=99"),
+        ("content-type", "application/json"),
+        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("etag", "\"a\""),
+        ("vary", "accept"),
+    ];
+    let mut counted = Vec::new();
+    for length in [128, 1024 * 1024] {
+        let body = Box::leak("x".repeat(length).into_boxed_str());
+        let cache = cache(&Origin::of([answer_of(200, &fields, body)]));
+        // The first copy of a value makes it one that can be shared.
+        for _ in 0..2 {
+            get(&cache, &[("accept", "*/*")]).await;
+        }
+        let mut ready = cache.clone();
+        let request = request("GET", URI, &[("accept", "*/*")]);
+        let (response, counts) = alloc::count(|| {
+            let mut hit = std::pin::pin!(ready.call(request));
+            hit.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()))
+        });
+        let Poll::Ready(Ok(response)) = response else { panic!("a hit waits for nothing") };
+        assert_eq!(response.status(), if response.headers().contains_key("age") { 200 } else { 0 });
+        counted.push(counts.allocations + counts.reallocations);
+    }
+    assert!(counted[0] <= 4 && counted[0] == counted[1], "{counted:?}");
 }
