@@ -44,6 +44,11 @@ impl Origin {
         Ok(Self { text: text.into_boxed_str() })
     }
 
+    /// What an origin is made of, borrowed: scheme and host in whatever letter case, and the port where it is not the scheme's default.
+    pub fn parts(uri: &Uri) -> Option<(&str, &str, Option<u16>)> {
+        parts(uri)
+    }
+
     /// As it is written: `https://api.example.com`, with a port where it is not the default.
     pub fn as_str(&self) -> &str {
         &self.text

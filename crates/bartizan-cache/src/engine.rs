@@ -1,0 +1,439 @@
+//! What becomes of a request, and of an answer: decisions alone, over what is stored.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bartizan_core::{RequestHead, WallClock};
+use bytes::Bytes;
+use http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
+use tokio::time::Instant;
+
+use crate::conditions::{self, Validators, Verdict};
+use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
+use crate::fill::Fill;
+use crate::key::{Key, Keys, StoredKey};
+use crate::range::{Portion, portion};
+use crate::reuse::{Born, Reuse};
+use crate::store::{Store, Stored};
+use crate::storing::{Answer, Lifetime, Policy};
+use crate::structured;
+use crate::update::{freshened, head_agrees, remove_unstored, selected};
+
+/// How a cache is set.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) is_shared: bool,
+    /// By age alone: so long, whatever a response says but `no-store`, and `private` in shared use.
+    pub(crate) ttl: Option<Duration>,
+    /// For how long a stale response may answer if the origin cannot be reached.
+    pub(crate) stale_if_unreachable: Option<Duration>,
+    /// Bytes of a body that is stored.
+    pub(crate) most: usize,
+    pub(crate) targets: Vec<HeaderName>,
+}
+
+pub(crate) struct Engine {
+    pub(crate) rules: Rules,
+    pub(crate) keys: Keys,
+    pub(crate) store: Store,
+    pub(crate) wall_clock: WallClock,
+}
+
+/// What becomes of a request.
+#[allow(clippy::large_enum_variant, reason = "a hit should not cost a box")]
+pub(crate) enum Plan {
+    /// It is answered from what is stored.
+    Answer(Response<Bytes>, Option<HeaderMap>),
+    /// It goes to the origin.
+    Ask(Box<Asking>),
+}
+
+/// A request that goes to the origin, and what is known of it.
+pub(crate) struct Asking {
+    pub(crate) key: StoredKey,
+    method: Method,
+    /// As the client sent them.
+    request: HeaderMap,
+    asked: RequestDirectives,
+    sent: Instant,
+    /// What could answer it, the newest first.
+    candidates: Vec<Arc<Stored>>,
+    /// By which the request asks whether they still hold.
+    pub(crate) validators: Option<Validators>,
+    /// The conditions of the client are its own business.
+    is_passed: bool,
+}
+
+/// What becomes of an answer of the origin.
+#[allow(clippy::large_enum_variant, reason = "a hit should not cost a box")]
+pub(crate) enum Outcome {
+    /// It is passed on, and stored on the way if there is a fill.
+    Pass(Option<Box<Fill>>),
+    /// What is stored answers.
+    Answer(Response<Bytes>, Option<HeaderMap>),
+    /// It said nothing of what is stored: the request goes once more, without conditions.
+    Again,
+}
+
+impl Engine {
+    pub(crate) fn plan(&self, request: &RequestHead<'_>, now: Instant) -> Plan {
+        let key = self.keys.key(request);
+        let asked = RequestDirectives::read(request.headers);
+        let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
+        let group = if is_lookup { self.store.get(&key) } else { None };
+        let mut matching = group.iter().flat_map(|group| &group.variants);
+        let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
+        let newest = matching.next();
+        let wall = self.wall_clock.now();
+        let mut is_passed = !is_lookup;
+        if let Some(stored) = newest {
+            match self.reuse(stored, &asked, now) {
+                Reuse::Fresh | Reuse::Stale { refresh: false } => {
+                    match self.answer(request.method, request.headers, stored, now, wall) {
+                        Some((response, trailers)) => return Plan::Answer(response, trailers),
+                        None => is_passed = true,
+                    }
+                }
+                // Nobody fetches in the background yet, so the caller waits for it.
+                Reuse::Stale { refresh: true } | Reuse::Validate => {}
+            }
+        }
+        if asked.only_if_cached && is_lookup {
+            return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
+        }
+        let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
+        let validators = if is_passed || *request.method != Method::GET {
+            None
+        } else {
+            let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
+            Validators::of(&headers, wall)
+        };
+        Plan::Ask(Box::new(Asking {
+            key: key.store(),
+            method: request.method.clone(),
+            request: request.headers.clone(),
+            asked,
+            sent: now,
+            candidates,
+            validators,
+            is_passed,
+        }))
+    }
+
+    fn reuse(&self, stored: &Stored, asked: &RequestDirectives, now: Instant) -> Reuse {
+        let candidate = stored.candidate(now);
+        if self.rules.ttl.is_some() {
+            return if candidate.is_fresh() { Reuse::Fresh } else { Reuse::Validate };
+        }
+        candidate.reuse(asked, self.rules.is_shared)
+    }
+
+    /// `None` if only the origin can answer.
+    fn answer(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        stored: &Stored,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
+        let known =
+            conditions::Stored { status: stored.status, headers: &stored.headers, received: stored.received };
+        let age = seconds(stored.born.age(now));
+        match conditions::evaluate(method, request, known, wall) {
+            Verdict::Forward => return None,
+            Verdict::Unmodified => {
+                let mut response = status(StatusCode::NOT_MODIFIED);
+                *response.headers_mut() = conditions::not_modified(&stored.headers, &[]);
+                response.headers_mut().insert(AGE, age);
+                return Some((response, None));
+            }
+            Verdict::Continue => {}
+        }
+        let mut response = Response::new(stored.body.clone());
+        *response.status_mut() = stored.status;
+        *response.headers_mut() = stored.headers.clone();
+        // Its place is there, and inserting would make room for one more first.
+        if let Some(place) = response.headers_mut().get_mut(AGE) {
+            *place = age;
+        }
+        if *method == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+            return Some((response, None));
+        }
+        if stored.status == StatusCode::OK && request.contains_key(RANGE) {
+            match portion(method, request, &stored.headers, stored.body.len(), wall) {
+                Portion::Whole => {}
+                Portion::Part(part) => {
+                    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                    for name in part.omitted() {
+                        response.headers_mut().remove(name);
+                    }
+                    for (name, value) in part.fields() {
+                        response.headers_mut().insert(name, value);
+                    }
+                    *response.body_mut() = stored.body.slice(part.bytes());
+                    return Some((response, None));
+                }
+                Portion::Unsatisfiable(content_range) => {
+                    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+                    response.headers_mut().insert(CONTENT_RANGE, content_range);
+                    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
+                    response.headers_mut().remove(CONTENT_TYPE);
+                    *response.body_mut() = Bytes::new();
+                    return Some((response, None));
+                }
+            }
+        }
+        Some((response, stored.trailers.clone()))
+    }
+
+    /// The head of the origin's answer has come.
+    pub(crate) fn answered(
+        &self,
+        asking: &Asking,
+        status: StatusCode,
+        headers: &HeaderMap,
+        was_validated: bool,
+        now: Instant,
+    ) -> Outcome {
+        let wall = self.wall_clock.now();
+        if was_validated && status == StatusCode::NOT_MODIFIED {
+            return self.validated(asking, headers, now, wall);
+        }
+        if matches!(status.as_u16(), 500 | 502 | 503 | 504)
+            && let Some((response, trailers)) = self.stale(asking, None, now, wall)
+        {
+            return Outcome::Answer(response, trailers);
+        }
+        if asking.method == Method::HEAD && status == StatusCode::OK {
+            self.head(asking, headers, now, wall);
+        }
+        Outcome::Pass(self.fill(asking, status, headers, now, wall).map(Box::new))
+    }
+
+    /// The origin was not reached.
+    pub(crate) fn failed(
+        &self,
+        asking: &Asking,
+        now: Instant,
+    ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
+        self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now())
+    }
+
+    fn stale(
+        &self,
+        asking: &Asking,
+        bound: Option<Duration>,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
+        let stored = asking.candidates.first().filter(|_| !asking.is_passed)?;
+        let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
+        if asking.asked.no_cache || !stored.candidate(now).on_error(window, bound) {
+            return None;
+        }
+        self.answer(&asking.method, &asking.request, stored, now, wall)
+    }
+
+    /// RFC 9111 section 4.3.3 and 4.3.4.
+    fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
+        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
+        let mut answer = None;
+        for index in selected(headers, &known, wall) {
+            let stored = &asking.candidates[index];
+            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
+            let fresh = Arc::new(fresh);
+            self.store.put(&asking.key, fresh.clone());
+            answer.get_or_insert(fresh);
+        }
+        let answer =
+            answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
+        match answer {
+            Some((response, trailers)) => Outcome::Answer(response, trailers),
+            None => Outcome::Again,
+        }
+    }
+
+    /// RFC 9111 section 4.3.5.
+    fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
+        for stored in &asking.candidates {
+            let fresh = if head_agrees(&stored.headers, stored.body.len(), headers) {
+                self.freshen(asking, stored, headers, now, wall)
+            } else {
+                let lifetime = Lifetime::Explicit(Duration::ZERO);
+                Some(stored.again(
+                    Policy { lifetime, ..stored.policy.clone() },
+                    stored.headers.clone(),
+                    stored.born,
+                ))
+            };
+            if let Some(fresh) = fresh {
+                self.store.put(&asking.key, Arc::new(fresh));
+            }
+        }
+    }
+
+    fn freshen(
+        &self,
+        asking: &Asking,
+        stored: &Stored,
+        answer: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Stored> {
+        let said = Said::read(answer, &self.rules.targets, wall);
+        let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        headers.insert(AGE, HeaderValue::from(0));
+        let policy = self.policy(asking, stored.status, &headers, wall, true)?;
+        let born = born(answer, asking, now, wall);
+        Some(stored.again(policy, headers, born))
+    }
+
+    fn fill(
+        &self,
+        asking: &Asking,
+        status: StatusCode,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Fill> {
+        if asking.method != Method::GET {
+            return None;
+        }
+        let vary = Vary::read(headers).key(&asking.request)?;
+        let policy = self.policy(asking, status, headers, wall, false)?;
+        let said = Said::read(headers, &self.rules.targets, wall);
+        let born = born(headers, asking, now, wall);
+        let generated = fields::date(headers, wall).unwrap_or(wall);
+        let mut kept = headers.clone();
+        remove_unstored(&mut kept, &unstored(&said));
+        // It has its place, so that a hit has no need to make one.
+        kept.insert(AGE, HeaderValue::from(0));
+        let stored = Stored {
+            status,
+            headers: kept,
+            body: Bytes::new(),
+            trailers: None,
+            policy,
+            born,
+            vary,
+            generated,
+            groups: structured::groups(headers)
+                .iter()
+                .map(|group| self.keys.group(&asking.key, group))
+                .collect(),
+            asked: asking.sent,
+            received: wall,
+        };
+        Some(Fill { store: self.store.clone(), key: asking.key.clone(), stored, most: self.rules.most })
+    }
+
+    fn policy(
+        &self,
+        asking: &Asking,
+        status: StatusCode,
+        headers: &HeaderMap,
+        wall: SystemTime,
+        is_stored: bool,
+    ) -> Option<Policy> {
+        let said = Said::read(headers, &self.rules.targets, wall);
+        if let Some(ttl) = self.rules.ttl {
+            let is_private = self.rules.is_shared && said.directives.private.is_some();
+            let may_be = status == StatusCode::OK && !said.directives.no_store && !is_private;
+            return may_be.then(|| Policy::by_age(ttl));
+        }
+        let answer = Answer {
+            method: if is_stored { &Method::GET } else { &asking.method },
+            request: &asking.request,
+            asked: &asking.asked,
+            status,
+            says: &said.directives,
+            expires: &said.expires,
+            date: fields::date(headers, wall),
+            last_modified: fields::last_modified(headers, wall),
+        };
+        answer.policy(self.rules.is_shared, wall).ok()
+    }
+
+    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
+    pub(crate) fn invalidates(method: &Method, status: StatusCode) -> bool {
+        !method.is_safe() && (status.is_success() || status.is_redirection())
+    }
+
+    pub(crate) fn invalidate(&self, key: &Key<'_>, now: Instant) {
+        self.store.invalidate(key.target_digest, now);
+    }
+
+    /// RFC 9875 section 3.
+    pub(crate) fn invalidate_groups(&self, key: &Key<'_>, headers: &HeaderMap, now: Instant) {
+        let key = key.store();
+        for group in structured::invalidated_groups(headers).iter() {
+            self.store.invalidate(self.keys.group(&key, group), now);
+        }
+    }
+}
+
+impl Stored {
+    /// The same content with what is known of it now.
+    fn again(&self, policy: Policy, headers: HeaderMap, born: Born) -> Self {
+        Self {
+            status: self.status,
+            headers,
+            body: self.body.clone(),
+            trailers: self.trailers.clone(),
+            policy,
+            born,
+            vary: self.vary.clone(),
+            generated: self.generated,
+            groups: self.groups.clone(),
+            asked: self.asked,
+            received: self.received,
+        }
+    }
+}
+
+fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
+    let age = fields::age(headers).map(|seconds| Duration::from_secs(seconds.into()));
+    Born::new(age, fields::date(headers, wall), wall, asking.sent, now)
+}
+
+/// In one allocation, where there are several in `HeaderValue::from`.
+fn seconds(age: Duration) -> HeaderValue {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    let mut left = age.as_secs();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return HeaderValue::from_bytes(&digits[first..]).expect("digits");
+        }
+    }
+}
+
+/// The fields that a qualified `no-cache` or `private` lists.
+fn unstored(said: &Said) -> Vec<HeaderName> {
+    let lists = [&said.directives.no_cache, &said.directives.private];
+    let listed = lists.into_iter().flatten().filter_map(|names| match names {
+        Names::Listed(names) => Some(names),
+        Names::All => None,
+    });
+    listed.flatten().cloned().collect()
+}
+
+fn status(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+impl Asking {
+    /// Without what is stored: that was not what the origin spoke of.
+    pub(crate) fn asked_again(&mut self, now: Instant) {
+        self.candidates.clear();
+        self.sent = now;
+    }
+}

@@ -1,0 +1,139 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_core::WallClock;
+use http::HeaderName;
+use tower_layer::Layer;
+
+use crate::engine::{Engine, Rules};
+use crate::key::Keys;
+use crate::service::Cache;
+use crate::store::Store;
+
+/// Answers from memory what has been asked before, as far as the origin allows it.
+///
+/// ```
+/// use bartizan_cache::CacheLayer;
+///
+/// let browser_like = CacheLayer::rfc9111();
+/// let before_an_app = CacheLayer::rfc9111().shared();
+/// let five_minutes = CacheLayer::classic();
+/// # let _ = (browser_like, before_an_app, five_minutes);
+/// ```
+#[derive(Clone)]
+pub struct CacheLayer {
+    rules: Rules,
+    bytes: u64,
+    wall_clock: WallClock,
+    engine: Arc<Engine>,
+}
+
+/// 64 MiB: some ten thousand answers of an API.
+const BYTES: u64 = 64 * 1024 * 1024;
+/// No single one takes more than an eighth of that.
+const MOST: usize = 8 * 1024 * 1024;
+/// A day: what is older is news to nobody.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl CacheLayer {
+    /// A private cache by RFC 9111: each principal has its own.
+    pub fn rfc9111() -> Self {
+        Self::of(Rules {
+            is_shared: false,
+            ttl: None,
+            stale_if_unreachable: Some(STALE),
+            most: MOST,
+            targets: Vec::new(),
+        })
+    }
+
+    /// Keeps 200s to GET for `ttl`, whatever they say but `no-store`, for APIs that say nothing of freshness. At most about so many
+    /// entries of 16 KiB.
+    pub fn ttl_lru(ttl: Duration, entries: u32) -> Self {
+        let rules = Rules {
+            is_shared: false,
+            ttl: Some(ttl),
+            stale_if_unreachable: None,
+            most: MOST,
+            targets: Vec::new(),
+        };
+        Self::of(rules).max_bytes(u64::from(entries) * 16 * 1024)
+    }
+
+    /// Five minutes, a hundred entries: what many have written by hand.
+    pub fn classic() -> Self {
+        Self::ttl_lru(Duration::from_secs(300), 100)
+    }
+
+    /// One cache for all who ask: nothing that is `private`, or was asked for with `Authorization` and is not `public`, is stored.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.rules.is_shared = true;
+        self.renewed()
+    }
+
+    /// At most so many bytes of heads and bodies. 64 MiB by default. The cache is a new one.
+    #[must_use]
+    pub fn max_bytes(mut self, most: u64) -> Self {
+        self.bytes = most;
+        self.renewed()
+    }
+
+    /// Fields that are heeded in the place of `Cache-Control` and `Expires`, the first that is there and valid (RFC 9213). Needs the feature
+    /// `targeted-fields`. None by default.
+    #[must_use]
+    pub fn targets(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.rules.targets = names.into_iter().collect();
+        self.renewed()
+    }
+
+    /// What dates are measured against. The system's clock by default.
+    #[must_use]
+    pub fn wall_clock(mut self, clock: WallClock) -> Self {
+        self.wall_clock = clock;
+        self.renewed()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.engine.store.clear();
+    }
+
+    fn of(rules: Rules) -> Self {
+        let wall_clock = WallClock::system();
+        let engine = engine(&rules, BYTES, &wall_clock);
+        Self { rules, bytes: BYTES, wall_clock, engine }
+    }
+
+    fn renewed(mut self) -> Self {
+        self.engine = engine(&self.rules, self.bytes, &self.wall_clock);
+        self
+    }
+}
+
+fn engine(rules: &Rules, bytes: u64, wall_clock: &WallClock) -> Arc<Engine> {
+    Arc::new(Engine {
+        rules: rules.clone(),
+        keys: Keys::new(rules.is_shared),
+        store: Store::new(bytes),
+        wall_clock: wall_clock.clone(),
+    })
+}
+
+impl<S> Layer<S> for CacheLayer {
+    type Service = Cache<S>;
+
+    fn layer(&self, inner: S) -> Cache<S> {
+        Cache { inner, engine: self.engine.clone() }
+    }
+}
+
+impl fmt::Debug for CacheLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheLayer")
+            .field("rules", &self.rules)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! An HTTP cache by RFC 9111: it answers from memory what was asked before, as far as the origin allows it, and asks the origin whether the rest
+//! still holds.
+//!
+//! ```
+//! use bartizan_cache::CacheLayer;
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let http_client = tower::service_fn(|_: Request<Full<Bytes>>| async {
+//! #     Ok::<_, std::convert::Infallible>(Response::builder().header("cache-control", "max-age=60").body(Full::new(Bytes::from("hello"))).unwrap())
+//! # });
+//! let client = ServiceBuilder::new().layer(CacheLayer::rfc9111()).service(http_client);
+//! let get = || Request::get("http://api.example.com/greeting").body(Full::default());
+//!
+//! let first = client.clone().oneshot(get()?).await?;
+//! assert!(!first.headers().contains_key("age"));
+//! // It is stored once its body has been read to the end.
+//! first.into_body().collect().await?;
+//!
+//! let second = client.oneshot(get()?).await?;
+//! assert_eq!(second.headers()["age"], "0");
+//! assert_eq!(second.into_body().collect().await?.to_bytes(), "hello");
+//! # Ok(()) }
+//! ```
+//!
+//! # Two ways
+//!
+//! [`CacheLayer::rfc9111`] does what the fields of both sides say. It is *private*: what was asked for with `Authorization`, or for one
+//! [partition](bartizan_core::CallContext::partition), answers nobody else. [`CacheLayer::shared`] makes it a shared cache, as a proxy has one.
+//! [`CacheLayer::ttl_lru`] is for APIs that say nothing of freshness: it keeps 200s to GET for so long, whatever they say but `no-store`.
+//!
+//! # Defaults
+//!
+//! | | default | set with | why |
+//! |---|---|---|---|
+//! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`] | some ten thousand answers of an API |
+//! | one response | at most 8 MiB of body; above that it passes and is forgotten | | one download must not push out all else |
+//! | variants of a target | 32 | | memory is bounded |
+//! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
+//! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
+//! | a 500, 502, 503 or 504 | is passed on, unless `stale-if-error` allows a stale one | | RFC 5861 section 4 |
+//! | targeted fields | none | [`CacheLayer::targets`], feature `targeted-fields` | RFC 9213 |
+//!
+//! # What it does not do
+//!
+//! It does not store parts, nor answers to POST. Concurrent misses for one target all go to the origin. A response within `stale-while-revalidate` is
+//! validated while its caller waits, and not in the background. `ttl_lru` does not validate by itself. It is no `CacheStatus`
+//! that a response carries. Its memory is that of one process.
+//!
+//! # Errors
+//!
+//! None of its own: the inner's pass. With `only-if-cached` and nothing stored the answer is a 504.
+//!
+//! # Where it stands
+//!
+//! Outside retry, auth and every limit: a hit needs neither token nor upstream. Since it stands outside auth, put the caller's partition into the
+//! [`CallContext`](bartizan_core::CallContext) where one client serves several principals.
+//!
+//! # Readiness
+//!
+//! Decoupled: always ready, since a hit needs nothing of the inner. A miss polls a clone of its own ready.
+//!
+//! # Failures
+//!
+//! | when | what happens |
+//! |---|---|
+//! | the future is dropped | the inner's goes with it, and nothing is stored |
+//! | the body is dropped, breaks off, or is shorter or longer than it said | nothing is stored |
+//! | the origin is not reached, or fails to become ready | a stale response, if one is allowed; else its error |
+//! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
+//! | something changes while a response is on its way | it is not stored |
+//!
+//! # Cost
+//!
+//! A hit copies no byte of the body; it costs the copy of the head and the look-ups in two maps of [moka](https://docs.rs/moka).
+
+mod body;
+mod conditions;
+mod engine;
+mod etag;
+mod fields;
+mod fill;
+pub mod future;
+#[cfg(test)]
+mod given;
+mod key;
+mod layer;
+mod range;
+mod reuse;
+mod service;
+mod singleton;
+mod store;
+mod storing;
+#[cfg(feature = "targeted-fields")]
+#[path = "fields/structured.rs"]
+mod structured;
+#[cfg(not(feature = "targeted-fields"))]
+#[path = "fields/no_structured.rs"]
+mod structured;
+mod update;
+
+pub use body::CacheBody;
+pub use layer::CacheLayer;
+pub use service::Cache;
+
+#[cfg(test)]
+mod tests;
+#[cfg(all(test, feature = "targeted-fields"))]
+#[path = "tests/targeted.rs"]
+mod tests_of_targeted;

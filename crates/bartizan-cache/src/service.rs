@@ -1,0 +1,55 @@
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bartizan_core::{ReadyThenCall, Replay, RequestHead};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use crate::CacheBody;
+use crate::engine::{Engine, Plan};
+use crate::future::{Fetch, ResponseFuture};
+
+/// The service of [`CacheLayer`](crate::CacheLayer).
+#[derive(Clone)]
+pub struct Cache<S> {
+    pub(crate) inner: S,
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl<S, B, R> Service<Request<B>> for Cache<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: Replay,
+    R: Body<Data = Bytes>,
+{
+    type Response = Response<CacheBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, R, S::Future>;
+
+    /// Always: a hit needs nothing of the inner.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let now = Instant::now();
+        let mut asking = match self.engine.plan(&RequestHead::from(&request), now) {
+            Plan::Answer(response, trailers) => {
+                return ResponseFuture::answered(response.map(|body| CacheBody::stored(body, trailers)));
+            }
+            Plan::Ask(asking) => asking,
+        };
+        let fetch = Fetch::new(&self.engine, &self.inner, &mut request, &mut asking);
+        ResponseFuture::asking(ReadyThenCall::new(self.inner.clone(), request), asking, fetch)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Cache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! Where responses are kept: moka's map, of which the weight is bounded, and variants side by side in each entry.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use tokio::time::Instant;
+
+use crate::fields::Variant;
+use crate::key::{Key, StoredKey};
+use crate::reuse::{Born, Candidate};
+use crate::storing::Policy;
+
+/// A complete response, and what it says of its reuse.
+pub(crate) struct Stored {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
+    pub(crate) policy: Policy,
+    pub(crate) born: Born,
+    /// Which requests it answers.
+    pub(crate) vary: Variant,
+    /// By its `Date`, or when it came.
+    pub(crate) generated: SystemTime,
+    /// The groups that it belongs to.
+    pub(crate) groups: Box<[u128]>,
+    /// When its request went.
+    pub(crate) asked: Instant,
+    /// When it came, by the wall clock.
+    pub(crate) received: SystemTime,
+}
+
+/// All variants of one key, the newest first.
+#[derive(Clone)]
+pub(crate) struct Group {
+    key: StoredKey,
+    pub(crate) variants: Vec<Arc<Stored>>,
+}
+
+/// So many variants of one key are kept, and the oldest makes room.
+const VARIANTS: usize = 32;
+
+#[derive(Clone)]
+pub(crate) struct Store {
+    map: Cache<u128, Arc<Group>>,
+    /// When a target was last invalidated: whoever asks for it, and whatever was on its way then.
+    invalidated: Cache<u128, Instant>,
+}
+
+/// So many invalidations are remembered.
+const INVALIDATIONS: u64 = 100_000;
+
+impl Stored {
+    pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
+        Candidate { policy: &self.policy, age: self.born.age(now) }
+    }
+
+    fn weight(&self) -> usize {
+        // A field's entry in the map, and its two texts.
+        let fields = |headers: &HeaderMap| {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 96).sum::<usize>()
+        };
+        size_of::<Self>() + self.body.len() + fields(&self.headers) + self.trailers.as_ref().map_or(0, fields)
+    }
+}
+
+impl Store {
+    /// Keeps at most so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let weigh = |_: &u128, group: &Arc<Group>| {
+            let variants: usize = group.variants.iter().map(|stored| stored.weight()).sum();
+            u32::try_from(variants + group.key.weight() + 256).unwrap_or(u32::MAX)
+        };
+        let map = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(weigh)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self { map, invalidated: Cache::new(INVALIDATIONS) }
+    }
+
+    pub(crate) fn get(&self, key: &Key<'_>) -> Option<Arc<Group>> {
+        let group = self.map.get(&key.digest).filter(|group| group.key.is(key))?;
+        let is_valid = |stored: &Arc<Stored>| self.is_valid(key.target_digest, stored);
+        if group.variants.iter().all(is_valid) {
+            return Some(group);
+        }
+        let mut group = (*group).clone();
+        group.variants.retain(is_valid);
+        Some(Arc::new(group))
+    }
+
+    /// Beside the other variants, in the place of those that answer the same requests.
+    pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>) {
+        if !self.is_valid(key.target_digest, &stored) {
+            return;
+        }
+        self.map.entry(key.digest).and_compute_with(|entry| {
+            let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == *key);
+            let mut variants = known.map_or_else(Vec::new, |group| group.variants.clone());
+            variants.retain(|variant| variant.vary != stored.vary);
+            let place = variants.partition_point(|variant| variant.generated > stored.generated);
+            variants.insert(place, stored);
+            variants.truncate(VARIANTS);
+            Op::Put(Arc::new(Group { key: key.clone(), variants }))
+        });
+    }
+
+    /// What there is of this target, or of this group, for whomever, is not to be used any more.
+    pub(crate) fn invalidate(&self, digest: u128, now: Instant) {
+        self.invalidated.insert(digest, now);
+    }
+
+    /// Whether nothing has changed since its request went.
+    fn is_valid(&self, target: u128, stored: &Stored) -> bool {
+        let mut digests = stored.groups.iter().copied().chain([target]);
+        digests.all(|digest| self.invalidated.get(&digest).is_none_or(|at| stored.asked > at))
+    }
+
+    pub(crate) fn clear(&self) {
+        self.map.invalidate_all();
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("entries", &self.map.entry_count()).finish_non_exhaustive()
+    }
+}

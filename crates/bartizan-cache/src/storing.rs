@@ -1,0 +1,177 @@
+//! Whether a response may be stored (RFC 9111 section 3), and for how long it is fresh (section 4.2). Pure.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
+
+/// What a response says of its reuse, read once when it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) lifetime: Lifetime,
+    /// Not to be used without asking the origin.
+    pub(crate) no_cache: bool,
+    /// Never to be used stale: `must-revalidate`, and in a shared cache `proxy-revalidate` and `s-maxage`.
+    pub(crate) must_revalidate: bool,
+    pub(crate) stale_while_revalidate: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) immutable: bool,
+}
+
+/// How long it is fresh, counted from its generation at the origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// It says so.
+    Explicit(Duration),
+    /// A tenth of the time since it was last modified (section 4.2.2).
+    Heuristic(Duration),
+    /// Nobody knows: stale at once.
+    Unknown,
+}
+
+/// Why a response is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotStored {
+    Method,
+    Status,
+    NoStore,
+    Private,
+    Authorization,
+    /// Neither fresh for a time that is known, nor one that may be guessed.
+    NoFreshness,
+    /// `must-understand`, and it is not understood.
+    MustUnderstand,
+}
+
+/// The answer to a request, and what both say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) request: &'a HeaderMap,
+    pub(crate) asked: &'a RequestDirectives,
+    pub(crate) status: StatusCode,
+    pub(crate) says: &'a Directives,
+    pub(crate) expires: &'a Expires,
+    pub(crate) date: Option<SystemTime>,
+    pub(crate) last_modified: Option<SystemTime>,
+}
+
+/// A guess is never longer (RFC 9111 section 4.2.2 leaves it to the cache).
+const LONGEST_GUESS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Answer<'_> {
+    /// The policy under which it is stored.
+    pub(crate) fn policy(&self, is_shared: bool, now: SystemTime) -> Result<Policy, NotStored> {
+        self.may_be_stored(is_shared)?;
+        let lifetime = self.lifetime(is_shared, now);
+        let may_be_kept = match lifetime {
+            Lifetime::Explicit(_) => true,
+            Lifetime::Heuristic(_) | Lifetime::Unknown => {
+                self.says.public
+                    || (self.says.private.is_some() && !is_shared)
+                    || is_heuristically_cacheable(self.status)
+            }
+        };
+        if !may_be_kept {
+            return Err(NotStored::NoFreshness);
+        }
+        let says = self.says;
+        Ok(Policy {
+            lifetime,
+            no_cache: says.no_cache == Some(Names::All),
+            must_revalidate: says.must_revalidate
+                || is_shared && (says.proxy_revalidate || says.s_maxage.is_some()),
+            stale_while_revalidate: says.stale_while_revalidate.map(seconds),
+            stale_if_error: says.stale_if_error.map(seconds),
+            immutable: says.immutable,
+        })
+    }
+
+    fn may_be_stored(&self, is_shared: bool) -> Result<(), NotStored> {
+        if *self.method != Method::GET {
+            return Err(NotStored::Method);
+        }
+        // A 304 updates what is stored, a 206 is a part of something, and 412 and 416 are about one request alone.
+        if !(200..=599).contains(&self.status.as_u16())
+            || matches!(self.status.as_u16(), 206 | 304 | 412 | 416)
+        {
+            return Err(NotStored::Status);
+        }
+        if self.says.must_understand {
+            // Section 5.2.2.3: who understands the status does not heed a no-store beside it.
+            if !is_understood(self.status) {
+                return Err(NotStored::MustUnderstand);
+            }
+        } else if self.says.no_store {
+            return Err(NotStored::NoStore);
+        }
+        if self.asked.no_store {
+            return Err(NotStored::NoStore);
+        }
+        if is_shared && self.says.private == Some(Names::All) {
+            return Err(NotStored::Private);
+        }
+        // Section 3.5.
+        let is_for_all = self.says.public || self.says.must_revalidate || self.says.s_maxage.is_some();
+        if is_shared && self.request.contains_key(AUTHORIZATION) && !is_for_all {
+            return Err(NotStored::Authorization);
+        }
+        Ok(())
+    }
+
+    /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.
+    fn lifetime(&self, is_shared: bool, now: SystemTime) -> Lifetime {
+        if let Some(delta) = self.says.s_maxage.filter(|_| is_shared).or(self.says.max_age) {
+            return Lifetime::Explicit(seconds(delta));
+        }
+        match *self.expires {
+            Expires::Invalid => return Lifetime::Explicit(Duration::ZERO),
+            Expires::At(at) => {
+                let generated = self.date.unwrap_or(now);
+                return Lifetime::Explicit(at.duration_since(generated).unwrap_or_default());
+            }
+            Expires::Absent => {}
+        }
+        let age =
+            self.last_modified.and_then(|modified| self.date.unwrap_or(now).duration_since(modified).ok());
+        match age {
+            Some(age) if self.says.public || is_heuristically_cacheable(self.status) => {
+                Lifetime::Heuristic((age / 10).min(LONGEST_GUESS))
+            }
+            _ => Lifetime::Unknown,
+        }
+    }
+}
+
+fn seconds(delta: Delta) -> Duration {
+    Duration::from_secs(delta.seconds().into())
+}
+
+/// RFC 9110 section 15.1.
+fn is_heuristically_cacheable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+/// A status whose meaning for a cache is known: all that RFC 9110 section 15 defines and that is final.
+fn is_understood(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+    )
+}
+
+impl Policy {
+    /// Fresh for so long, and then not to be used without asking.
+    pub(crate) fn by_age(ttl: Duration) -> Self {
+        Self {
+            lifetime: Lifetime::Explicit(ttl),
+            no_cache: false,
+            must_revalidate: false,
+            stale_while_revalidate: None,
+            stale_if_error: None,
+            immutable: false,
+        }
+    }
+}

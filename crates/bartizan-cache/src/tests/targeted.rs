@@ -1,0 +1,45 @@
+//! Targeted fields, and groups.
+
+use http::HeaderName;
+use tokio::time::advance;
+use tower::Layer;
+
+use crate::tests::{Origin, SECOND, answer_of, cache, clock, get, request, send};
+use crate::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_targeted_field_stands_for_cache_control() {
+    let fields = [("cache-control", "no-store"), ("cdn-cache-control", "max-age=9")];
+    for (targets, asked) in [(vec![], 2), (vec![HeaderName::from_static("cdn-cache-control")], 1)] {
+        let origin = Origin::of((0..2).map(|_| answer_of(200, &fields, "one")));
+        let layer = CacheLayer::rfc9111().shared().targets(targets).wall_clock(clock());
+        let cache = layer.layer(origin.clone());
+        get(&cache, &[]).await;
+        get(&cache, &[]).await;
+        assert_eq!(origin.asked(), asked);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_invalidated_with_one_word() {
+    let fresh = |group| answer_of(200, &[("cache-control", "max-age=99"), ("cache-groups", group)], "one");
+    let origin = Origin::of([
+        fresh("\"scripts\", \"a\""),
+        fresh("\"styles\""),
+        answer_of(200, &[("cache-group-invalidation", "\"scripts\"")], ""),
+        fresh("\"scripts\""),
+    ]);
+    let cache = cache(&origin);
+    for (method, uri, asked) in [
+        ("GET", "http://a.example/1", 1),
+        ("GET", "http://a.example/2", 2),
+        ("POST", "http://a.example/3", 3),
+        ("GET", "http://a.example/2", 3),
+        ("GET", "http://a.example/1", 4),
+        ("GET", "http://a.example/1", 4),
+    ] {
+        advance(SECOND).await;
+        send(&cache, request(method, uri, &[])).await.unwrap();
+        assert_eq!(origin.asked(), asked, "{method} {uri}");
+    }
+}
