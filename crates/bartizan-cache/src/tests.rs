@@ -222,7 +222,7 @@ async fn a_shared_cache_keeps_nothing_that_is_somebodys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_private_cache_answers_nobody_with_what_is_anothers() {
+async fn a_private_cache_answers_nobody_with_what_others_got() {
     let fresh = || answer_of(200, &[("cache-control", "max-age=99")], "his");
     let origin = Origin::of((0..9).map(|_| fresh()));
     let cache = cache(&origin);
