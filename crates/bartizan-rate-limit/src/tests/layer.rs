@@ -385,3 +385,63 @@ async fn a_layer_and_what_it_makes_say_what_they_are_and_show_no_request() {
     let dear = RateLimitLayer::new(quota(1, 1)).cost(|_| 2).layer(Upstream::default()).call(get(URI));
     assert_eq!(format!("{dear:?}"), "ResponseFuture(refused)");
 }
+
+/// Tokens that are kept far away: each is granted after some time, and the third never.
+#[derive(Clone, Default)]
+struct Far {
+    asked: Arc<Mutex<Vec<(u32, Within)>>>,
+    given_back: Arc<Mutex<u32>>,
+}
+
+struct FarGrant(Arc<Mutex<u32>>);
+
+impl Grant for FarGrant {
+    fn give_back(self) {
+        *self.0.lock().unwrap() += 1;
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
+}
+
+impl Backend for Far {
+    type Grant = FarGrant;
+    type Acquire = Pin<Box<dyn Future<Output = Result<FarGrant, RateLimited>> + Send>>;
+
+    fn acquire(
+        &self,
+        _: &bartizan_core::RequestHead<'_>,
+        cost: NonZeroU32,
+        within: Within,
+    ) -> Acquiring<FarGrant, Self::Acquire> {
+        let mut asked = self.asked.lock().unwrap();
+        asked.push((cost.get(), within));
+        let is_third = asked.len() == 3;
+        let grant = FarGrant(self.given_back.clone());
+        Acquiring::Later(Box::pin(async move {
+            tokio::time::sleep(5 * MILLI).await;
+            if is_third {
+                RateLimiter::new(quota(1, 1)).try_acquire(number(2)).map(|_| grant)
+            } else {
+                Ok(grant)
+            }
+        }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_may_be_kept_elsewhere() {
+    let far = Far::default();
+    let upstream = Upstream::of([Does::Answer(Response::new(())), Does::Fail(Rejection::new(None).into())]);
+    let layer = RateLimitLayer::without_quota().backend(far.clone()).max_wait(SECOND).cost(|_| 3);
+    let service = layer.layer(upstream.clone());
+    let start = Instant::now();
+    service.clone().oneshot(get(URI)).await.unwrap();
+    assert_eq!(start.elapsed(), 5 * MILLI);
+    assert_eq!(*far.asked.lock().unwrap(), [(3, Within::new(SECOND, None))]);
+    service.clone().oneshot(get(URI)).await.unwrap_err();
+    assert_eq!(*far.given_back.lock().unwrap(), 1, "it was refused below");
+    let refused = service.oneshot(get(URI)).await.unwrap_err();
+    assert_eq!((limited(&refused).reason(), upstream.calls()), (Reason::Cost, 2));
+}
