@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
-use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
+use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
 use crate::key::{Key, Keys, StoredKey};
 use crate::range::{Portion, portion};
@@ -263,11 +263,9 @@ impl Engine {
                 self.freshen(asking, stored, headers, now, wall)
             } else {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
-                Some(stored.again(
-                    Policy { lifetime, ..stored.policy.clone() },
-                    stored.headers.clone(),
-                    stored.born,
-                ))
+                let policy = Policy { lifetime, ..stored.policy.clone() };
+                let (headers, vary) = (stored.headers.clone(), stored.vary.clone());
+                Some(stored.again(Fresh { policy, headers, born: stored.born, vary, asked: asking.sent }))
             };
             if let Some(fresh) = fresh {
                 self.store.put(&asking.key, Arc::new(fresh));
@@ -288,7 +286,9 @@ impl Engine {
         headers.insert(AGE, HeaderValue::from(0));
         let policy = self.policy(asking, stored.status, &headers, wall, true)?;
         let born = born(answer, asking, now, wall);
-        Some(stored.again(policy, headers, born))
+        // It may have changed as well.
+        let vary = Vary::read(&headers).key(&asking.request)?;
+        Some(stored.again(Fresh { policy, headers, born, vary, asked: asking.sent }))
     }
 
     fn fill(
@@ -375,9 +375,19 @@ impl Engine {
     }
 }
 
+/// What is known anew of something that is stored.
+struct Fresh {
+    policy: Policy,
+    headers: HeaderMap,
+    born: Born,
+    vary: Variant,
+    asked: Instant,
+}
+
 impl Stored {
     /// The same content with what is known of it now.
-    fn again(&self, policy: Policy, headers: HeaderMap, born: Born) -> Self {
+    fn again(&self, fresh: Fresh) -> Self {
+        let Fresh { policy, headers, born, vary, asked } = fresh;
         Self {
             status: self.status,
             headers,
@@ -385,10 +395,10 @@ impl Stored {
             trailers: self.trailers.clone(),
             policy,
             born,
-            vary: self.vary.clone(),
+            vary,
             generated: self.generated,
             groups: self.groups.clone(),
-            asked: self.asked,
+            asked,
             received: self.received,
         }
     }

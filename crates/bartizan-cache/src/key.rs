@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use bartizan_core::{CallContext, Origin, RequestHead};
-use http::header::{AUTHORIZATION, HOST};
+use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderName, Uri};
 
@@ -12,9 +12,9 @@ use http::{HeaderName, Uri};
 pub(crate) struct Keys {
     hashing: [RandomState; 2],
     /// Fields that name a principal. A private cache never answers one with what another was sent.
-    pub(crate) principals: Vec<HeaderName>,
+    principals: Vec<HeaderName>,
     /// Of requests that name no origin; else `Host` is asked.
-    pub(crate) authority: Option<Authority>,
+    authority: Option<Authority>,
 }
 
 /// Scheme, authority and target, whose it is, and who asks: the whole of it, beside a seeded hash to find it by.
@@ -47,9 +47,8 @@ impl Keys {
         clippy::disallowed_methods,
         reason = "a seed that strangers must not know, and by which nothing is decided"
     )]
-    pub(crate) fn new(is_shared: bool) -> Self {
-        let principals = if is_shared { Vec::new() } else { vec![AUTHORIZATION] };
-        Self { hashing: [RandomState::new(), RandomState::new()], principals, authority: None }
+    pub(crate) fn new(principals: Vec<HeaderName>, authority: Option<Authority>) -> Self {
+        Self { hashing: [RandomState::new(), RandomState::new()], principals, authority }
     }
 
     pub(crate) fn key<'r>(&'r self, request: &RequestHead<'r>) -> Key<'r> {

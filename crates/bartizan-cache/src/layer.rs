@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bartizan_core::WallClock;
 use http::HeaderName;
+use http::header::AUTHORIZATION;
+use http::uri::Authority;
 use tower_layer::Layer;
 
 use crate::engine::{Engine, Rules};
@@ -25,6 +27,8 @@ use crate::store::Store;
 pub struct CacheLayer {
     rules: Rules,
     bytes: u64,
+    principals: Vec<HeaderName>,
+    authority: Option<Authority>,
     wall_clock: WallClock,
     engine: Arc<Engine>,
 }
@@ -95,30 +99,48 @@ impl CacheLayer {
         self.renewed()
     }
 
+    /// Fields of a request that name a principal, whom a private cache answers with nothing that another got. `Authorization` by default; not
+    /// heeded in a shared cache. Their values are kept as seeded hashes alone.
+    #[must_use]
+    pub fn principals(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.principals = names.into_iter().collect();
+        self.renewed()
+    }
+
+    /// Whose targets those of requests are that name no origin, as servers get them. By default their `Host`, which a stranger chooses, tells them
+    /// apart.
+    #[must_use]
+    pub fn authority(mut self, authority: Authority) -> Self {
+        self.authority = Some(authority);
+        self.renewed()
+    }
+
     /// Forgets everything.
     pub fn clear(&self) {
         self.engine.store.clear();
     }
 
     fn of(rules: Rules) -> Self {
-        let wall_clock = WallClock::system();
-        let engine = engine(&rules, BYTES, &wall_clock);
-        Self { rules, bytes: BYTES, wall_clock, engine }
+        let (principals, wall_clock) = (vec![AUTHORIZATION], WallClock::system());
+        let engine = Arc::new(Engine {
+            rules: rules.clone(),
+            keys: Keys::new(principals.clone(), None),
+            store: Store::new(BYTES),
+            wall_clock: wall_clock.clone(),
+        });
+        Self { rules, bytes: BYTES, principals, authority: None, wall_clock, engine }
     }
 
     fn renewed(mut self) -> Self {
-        self.engine = engine(&self.rules, self.bytes, &self.wall_clock);
+        let principals = if self.rules.is_shared { Vec::new() } else { self.principals.clone() };
+        self.engine = Arc::new(Engine {
+            rules: self.rules.clone(),
+            keys: Keys::new(principals, self.authority.clone()),
+            store: Store::new(self.bytes),
+            wall_clock: self.wall_clock.clone(),
+        });
         self
     }
-}
-
-fn engine(rules: &Rules, bytes: u64, wall_clock: &WallClock) -> Arc<Engine> {
-    Arc::new(Engine {
-        rules: rules.clone(),
-        keys: Keys::new(rules.is_shared),
-        store: Store::new(bytes),
-        wall_clock: wall_clock.clone(),
-    })
 }
 
 impl<S> Layer<S> for CacheLayer {

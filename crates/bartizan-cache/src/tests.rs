@@ -438,3 +438,47 @@ async fn a_hit_allocates_four_times_at_most_however_long_it_is() {
     }
     assert!(counted[0] <= 4 && counted[0] == counted[1], "{counted:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_may_be_told_by_other_fields() {
+    let origin = Origin::of((0..9).map(|_| answer_of(200, &[("cache-control", "max-age=99")], "his")));
+    let layer =
+        CacheLayer::rfc9111().principals([http::HeaderName::from_static("x-tenant")]).wall_clock(clock());
+    let cache = layer.layer(origin.clone());
+    for (fields, asked) in [
+        (&[("x-tenant", "a")][..], 1),
+        (&[("x-tenant", "b")], 2),
+        (&[("x-tenant", "a"), ("authorization", "x")], 2),
+        (&[], 3),
+    ] {
+        get(&cache, fields).await;
+        assert_eq!(origin.asked(), asked, "{fields:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_without_an_origin_are_told_apart_by_host_or_by_none() {
+    let answers = || Origin::of((0..9).map(|_| answer_of(200, &[("cache-control", "max-age=99")], "one")));
+    let layer = CacheLayer::rfc9111().wall_clock(clock());
+    for (layer, expected) in [(layer.clone(), 2), (layer.authority("a.example".parse().unwrap()), 1)] {
+        let origin = answers();
+        let cache = layer.layer(origin.clone());
+        for host in ["a.example", "b.example", "A.example"] {
+            send(&cache, request("GET", "/x", &[("host", host)])).await.unwrap();
+        }
+        assert_eq!(origin.asked(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_may_change_what_a_response_varies_by() {
+    let says = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let varies = [("cache-control", "max-age=99"), ("etag", "\"a\""), ("vary", "accept")];
+    let origin =
+        Origin::of([answer_of(200, &says, "one"), answer_of(304, &varies, ""), answer_of(200, &[], "two")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    for (accept, body) in [("x", "one"), ("x", "one"), ("y", "two")] {
+        assert_eq!(get(&cache, &[("accept", accept)]).await.body, body, "{accept}");
+    }
+}
