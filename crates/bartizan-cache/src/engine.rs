@@ -1,5 +1,6 @@
 //! What becomes of a request, and of an answer: decisions alone, over what is stored.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use crate::fill::Fill;
 use crate::key::{Key, Keys, StoredKey};
 use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
+use crate::status::{CacheStatus, Forward, Telling};
 use crate::store::{Store, Stored};
 use crate::storing::{Answer, Lifetime, Policy};
 use crate::structured;
@@ -31,6 +33,7 @@ pub(crate) struct Rules {
     /// Bytes of a body that is stored.
     pub(crate) most: usize,
     pub(crate) targets: Vec<HeaderName>,
+    pub(crate) telling: Telling,
 }
 
 pub(crate) struct Engine {
@@ -63,13 +66,14 @@ pub(crate) struct Asking {
     pub(crate) validators: Option<Validators>,
     /// The conditions of the client are its own business.
     is_passed: bool,
+    why: Forward,
 }
 
 /// What becomes of an answer of the origin.
 #[allow(clippy::large_enum_variant, reason = "a hit should not cost a box")]
 pub(crate) enum Outcome {
     /// It is passed on, and stored on the way if there is a fill.
-    Pass(Option<Box<Fill>>),
+    Pass(Option<Box<Fill>>, CacheStatus),
     /// What is stored answers.
     Answer(Response<Bytes>, Option<HeaderMap>),
     /// It said nothing of what is stored: the request goes once more, without conditions.
@@ -87,11 +91,24 @@ impl Engine {
         let newest = matching.next();
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup;
+        let mut why = match &group {
+            _ if !is_lookup => Forward::Method,
+            None => Forward::UriMiss,
+            Some(_) => Forward::VaryMiss,
+        };
         if let Some(stored) = newest {
+            why = if stored.candidate(now).is_fresh() && !stored.policy.no_cache {
+                Forward::Request
+            } else {
+                Forward::Stale
+            };
             match self.reuse(stored, &asked, now) {
                 Reuse::Fresh | Reuse::Stale { refresh: false } => {
                     match self.answer(request.method, request.headers, stored, now, wall) {
-                        Some((response, trailers)) => return Plan::Answer(response, trailers),
+                        Some((mut response, trailers)) => {
+                            self.tell(stored.hit(now), &mut response);
+                            return Plan::Answer(response, trailers);
+                        }
                         None => is_passed = true,
                     }
                 }
@@ -118,6 +135,7 @@ impl Engine {
             candidates,
             validators,
             is_passed,
+            why,
         }))
     }
 
@@ -210,7 +228,9 @@ impl Engine {
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
         }
-        Outcome::Pass(self.fill(asking, status, headers, now, wall).map(Box::new))
+        let fill = self.fill(asking, status, headers, now, wall).map(Box::new);
+        let told = CacheStatus::Forwarded { why: asking.why, answered: status, stored: fill.is_some() };
+        Outcome::Pass(fill, told)
     }
 
     /// The origin was not reached.
@@ -234,7 +254,15 @@ impl Engine {
         if asking.asked.no_cache || !stored.candidate(now).on_error(window, bound) {
             return None;
         }
-        self.answer(&asking.method, &asking.request, stored, now, wall)
+        let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
+        self.tell(stored.hit(now), &mut response);
+        Some((response, trailers))
+    }
+
+    pub(crate) fn tell<B>(&self, status: CacheStatus, response: &mut Response<B>) {
+        let mut extensions = mem::take(response.extensions_mut());
+        self.rules.telling.tell(status, response.headers_mut(), &mut extensions);
+        *response.extensions_mut() = extensions;
     }
 
     /// RFC 9111 section 4.3.3 and 4.3.4.
@@ -251,7 +279,11 @@ impl Engine {
         let answer =
             answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
         match answer {
-            Some((response, trailers)) => Outcome::Answer(response, trailers),
+            Some((mut response, trailers)) => {
+                let answered = StatusCode::NOT_MODIFIED;
+                self.tell(CacheStatus::Forwarded { why: asking.why, answered, stored: true }, &mut response);
+                Outcome::Answer(response, trailers)
+            }
             None => Outcome::Again,
         }
     }
@@ -385,6 +417,12 @@ struct Fresh {
 }
 
 impl Stored {
+    fn hit(&self, now: Instant) -> CacheStatus {
+        let candidate = self.candidate(now);
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
+    }
+
     /// The same content with what is known of it now.
     fn again(&self, fresh: Fresh) -> Self {
         let Fresh { policy, headers, born, vary, asked } = fresh;

@@ -144,7 +144,7 @@ where
             };
             let result = ready!(call.poll(cx));
             let now = Instant::now();
-            let response = match result {
+            let mut response = match result {
                 Ok(response) => response,
                 Err(error) => {
                     let Some((response, trailers)) = fetch.engine.failed(asking, now) else {
@@ -158,9 +158,12 @@ where
             let outcome =
                 fetch.engine.answered(asking, response.status(), response.headers(), again.is_some(), now);
             match (outcome, again) {
-                (Outcome::Pass(None), _) => return Poll::Ready(Ok(response.map(CacheBody::passed))),
-                (Outcome::Pass(Some(fill)), _) => {
-                    return Poll::Ready(Ok(response.map(|body| CacheBody::kept(body, *fill))));
+                (Outcome::Pass(fill, told), _) => {
+                    fetch.engine.tell(told, &mut response);
+                    return Poll::Ready(Ok(response.map(|body| match fill {
+                        Some(fill) => CacheBody::kept(body, *fill),
+                        None => CacheBody::passed(body),
+                    })));
                 }
                 (Outcome::Answer(response, trailers), _) => {
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));

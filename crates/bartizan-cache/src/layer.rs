@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use crate::engine::{Engine, Rules};
 use crate::key::Keys;
 use crate::service::Cache;
+use crate::status::Telling;
 use crate::store::Store;
 
 /// Answers from memory what has been asked before, as far as the origin allows it.
@@ -49,6 +50,7 @@ impl CacheLayer {
             stale_if_unreachable: Some(STALE),
             most: MOST,
             targets: Vec::new(),
+            telling: Telling::default(),
         })
     }
 
@@ -61,6 +63,7 @@ impl CacheLayer {
             stale_if_unreachable: None,
             most: MOST,
             targets: Vec::new(),
+            telling: Telling::default(),
         };
         Self::of(rules).max_bytes(u64::from(entries) * 16 * 1024)
     }
@@ -112,6 +115,22 @@ impl CacheLayer {
     #[must_use]
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
+        self.renewed()
+    }
+
+    /// Tells what it did in the extensions of each response: a [`CacheStatus`](crate::CacheStatus). By default it does not, which would cost each hit
+    /// some allocations.
+    #[must_use]
+    pub fn status(mut self) -> Self {
+        self.rules.telling.in_extensions = true;
+        self.renewed()
+    }
+
+    /// Tells what it did in the `Cache-Status` field of each response, under this name (RFC 9211). By default it does not: strangers learn from it what
+    /// others have asked for.
+    #[must_use]
+    pub fn status_field(mut self, name: HeaderName) -> Self {
+        self.rules.telling.name = Some(name);
         self.renewed()
     }
 

@@ -42,13 +42,13 @@
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
 //! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
 //! | a 500, 502, 503 or 504 | is passed on, unless `stale-if-error` allows a stale one | | RFC 5861 section 4 |
+//! | what it did | is not told | [`CacheLayer::status`], [`CacheLayer::status_field`] | RFC 9211 section 6 |
 //! | targeted fields | none | [`CacheLayer::targets`], feature `targeted-fields` | RFC 9213 |
 //!
 //! # What it does not do
 //!
 //! It does not store parts, nor answers to POST. Concurrent misses for one target all go to the origin. A response within `stale-while-revalidate` is
-//! validated while its caller waits, and not in the background. `ttl_lru` does not validate by itself. It is no `CacheStatus`
-//! that a response carries. Its memory is that of one process.
+//! validated while its caller waits, and not in the background. `ttl_lru` does not validate by itself. Its memory is that of one process.
 //!
 //! # Errors
 //!
@@ -92,6 +92,7 @@ mod range;
 mod reuse;
 mod service;
 mod singleton;
+mod status;
 mod store;
 mod storing;
 #[cfg(feature = "targeted-fields")]
@@ -105,6 +106,7 @@ mod update;
 pub use body::CacheBody;
 pub use layer::CacheLayer;
 pub use service::Cache;
+pub use status::{CacheStatus, Forward};
 
 #[cfg(test)]
 mod tests;

@@ -482,3 +482,45 @@ async fn a_304_may_change_what_a_response_varies_by() {
         assert_eq!(get(&cache, &[("accept", accept)]).await.body, body, "{accept}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_it_did_is_told_where_that_is_asked_for() {
+    let says = [("cache-control", "max-age=10"), ("etag", "\"a\""), ("vary", "accept")];
+    let origin = Origin::of([
+        answer_of(200, &[says[0], says[1], says[2], ("cache-status", "Inner; hit")], "one"),
+        answer_of(304, &says, ""),
+        answer_of(200, &[("cache-control", "no-store")], "two"),
+        answer_of(200, &says, "three"),
+        answer_of(204, &[], ""),
+    ])
+    .then_unreachable();
+    let layer = CacheLayer::rfc9111()
+        .status()
+        .status_field(http::HeaderName::from_static("bartizan"))
+        .wall_clock(clock());
+    let cache = layer.layer(origin.clone());
+    for (wait, method, fields, told) in [
+        (0, "GET", &[][..], "fwd=uri-miss; fwd-status=200; stored"),
+        (4, "GET", &[], "hit; ttl=6"),
+        (6, "GET", &[], "fwd=stale; fwd-status=304; stored"),
+        (0, "GET", &[("accept", "x")], "fwd=vary-miss; fwd-status=200"),
+        (0, "GET", &[("cache-control", "no-cache")], "fwd=request; fwd-status=200; stored"),
+        (0, "OPTIONS", &[], "fwd=method; fwd-status=204"),
+        (30, "GET", &[], "hit; ttl=-20"),
+    ] {
+        advance(wait * SECOND).await;
+        let response = cache.clone().oneshot(request(method, URI, fields)).await.unwrap();
+        assert_eq!(
+            response.extensions().get::<CacheStatus>().unwrap().to_string(),
+            told,
+            "{method} {fields:?}"
+        );
+        let lines: Vec<_> =
+            response.headers().get_all("cache-status").iter().map(|line| line.to_str().unwrap()).collect();
+        assert_eq!(lines.last().unwrap(), &format!("bartizan; {told}"));
+        response.into_body().collect().await.unwrap();
+    }
+    let silent = self::cache(&Origin::of([answer_of(200, &says, "one")]));
+    let response = silent.oneshot(request("GET", URI, &[])).await.unwrap();
+    assert!(response.extensions().is_empty() && !response.headers().contains_key("cache-status"));
+}
