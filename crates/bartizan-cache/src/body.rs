@@ -66,7 +66,9 @@ impl Kept {
         let Some(this) = kept else { return };
         if let Some(data) = frame.data_ref() {
             if this.data.len() + data.len() > this.fill.most() {
-                *kept = None;
+                if let Some(Self { fill, .. }) = kept.take() {
+                    fill.give_up();
+                }
             } else {
                 this.data.extend_from_slice(data);
             }

@@ -6,13 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
-use http::header::{AGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
+use http::header::{
+    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
 use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
+use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
 use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
@@ -40,6 +44,7 @@ pub(crate) struct Engine {
     pub(crate) rules: Rules,
     pub(crate) keys: Keys,
     pub(crate) store: Store,
+    pub(crate) flights: Arc<Flights>,
     pub(crate) wall_clock: WallClock,
 }
 
@@ -359,7 +364,8 @@ impl Engine {
             asked: asking.sent,
             received: wall,
         };
-        Some(Fill { store: self.store.clone(), key: asking.key.clone(), stored, most: self.rules.most })
+        let store = self.store.clone();
+        Some(Fill { store, key: asking.key.clone(), stored, most: self.rules.most, lead: None })
     }
 
     fn policy(
@@ -479,6 +485,17 @@ fn status(status: StatusCode) -> Response<Bytes> {
 }
 
 impl Asking {
+    /// Whether one answer may do for all who ask so now.
+    pub(crate) fn may_be_shared(&self, is_shared: bool) -> bool {
+        const ALONE: [HeaderName; 6] =
+            [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
+        self.method == Method::GET
+            && self.why == Forward::UriMiss
+            && !self.asked.no_store
+            && !ALONE.iter().any(|name| self.request.contains_key(name))
+            && !(is_shared && self.request.contains_key(AUTHORIZATION))
+    }
+
     /// Without what is stored: that was not what the origin spoke of.
     pub(crate) fn asked_again(&mut self, now: Instant) {
         self.candidates.clear();

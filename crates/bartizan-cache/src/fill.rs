@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use tokio::time::Instant;
 
+use crate::flight::{Landed, Lead};
 use crate::key::StoredKey;
 use crate::store::{Store, Stored};
 
@@ -16,6 +18,8 @@ pub(crate) struct Fill {
     pub(crate) stored: Stored,
     /// So many bytes of body are kept at most.
     pub(crate) most: usize,
+    /// Others wait for it.
+    pub(crate) lead: Option<Lead>,
 }
 
 impl Fill {
@@ -25,15 +29,28 @@ impl Fill {
 
     /// The body has come to a clean end.
     pub(crate) fn complete(self, body: Bytes, trailers: Option<HeaderMap>) {
-        let Self { store, key, mut stored, .. } = self;
+        let Self { store, key, mut stored, lead, .. } = self;
         let claimed =
             stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
         // What is shorter or longer than it says is not the response (RFC 9112 section 8).
         if claimed.is_some_and(|claimed| claimed != Some(body.len())) {
+            land(lead, Landed::NotStored);
             return;
         }
         stored.body = body;
         stored.trailers = trailers;
         store.put(&key, Arc::new(stored));
+        land(lead, Landed::Stored);
+    }
+
+    /// The body is too long.
+    pub(crate) fn give_up(self) {
+        land(self.lead, Landed::NotStored);
+    }
+}
+
+fn land(lead: Option<Lead>, landed: Landed) {
+    if let Some(lead) = lead {
+        lead.land(landed, Instant::now());
     }
 }

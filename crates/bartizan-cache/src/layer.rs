@@ -145,6 +145,7 @@ impl CacheLayer {
             rules: rules.clone(),
             keys: Keys::new(principals.clone(), None),
             store: Store::new(BYTES),
+            flights: Arc::default(),
             wall_clock: wall_clock.clone(),
         });
         Self { rules, bytes: BYTES, principals, authority: None, wall_clock, engine }
@@ -156,6 +157,7 @@ impl CacheLayer {
             rules: self.rules.clone(),
             keys: Keys::new(principals, self.authority.clone()),
             store: Store::new(self.bytes),
+            flights: Arc::default(),
             wall_clock: self.wall_clock.clone(),
         });
         self

@@ -47,8 +47,15 @@
 //!
 //! # What it does not do
 //!
-//! It does not store parts, nor answers to POST. Concurrent misses for one target all go to the origin. A response within `stale-while-revalidate` is
-//! validated while its caller waits, and not in the background. `ttl_lru` does not validate by itself. Its memory is that of one process.
+//! It does not store parts, nor answers to POST. A response within `stale-while-revalidate` is validated while its caller waits, and not in the
+//! background. `ttl_lru` heeds no request's directives. Its memory is that of one process.
+//!
+//! # Many who ask at once
+//!
+//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head, and then for at most a second until
+//! its body is stored, since whoever leads may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody
+//! waits for that target. If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
+//! with `Authorization` only in a private cache, for others with the same.
 //!
 //! # Errors
 //!
@@ -67,7 +74,7 @@
 //!
 //! | when | what happens |
 //! |---|---|
-//! | the future is dropped | the inner's goes with it, and nothing is stored |
+//! | the future is dropped | the inner's goes with it, and nothing is stored; the next of those who wait for it goes |
 //! | the body is dropped, breaks off, or is shorter or longer than it said | nothing is stored |
 //! | the origin is not reached, or fails to become ready | a stale response, if one is allowed; else its error |
 //! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
@@ -83,6 +90,7 @@ mod engine;
 mod etag;
 mod fields;
 mod fill;
+mod flight;
 pub mod future;
 #[cfg(test)]
 mod given;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{ReadyThenCall, Replay, RequestHead};
+use bartizan_core::{Replay, RequestHead};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::CacheBody;
 use crate::engine::{Engine, Plan};
-use crate::future::{Fetch, ResponseFuture};
+use crate::future::{ResponseFuture, Start};
 
 /// The service of [`CacheLayer`](crate::CacheLayer).
 #[derive(Clone)]
@@ -35,16 +35,16 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let now = Instant::now();
-        let mut asking = match self.engine.plan(&RequestHead::from(&request), now) {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.engine.plan(&RequestHead::from(&request), Instant::now()) {
             Plan::Answer(response, trailers) => {
-                return ResponseFuture::answered(response.map(|body| CacheBody::stored(body, trailers)));
+                ResponseFuture::answered(response.map(|body| CacheBody::stored(body, trailers)))
             }
-            Plan::Ask(asking) => asking,
-        };
-        let fetch = Fetch::new(&self.engine, &self.inner, &mut request, &mut asking);
-        ResponseFuture::asking(ReadyThenCall::new(self.inner.clone(), request), asking, fetch)
+            Plan::Ask(asking) => {
+                let start = Start { engine: self.engine.clone(), inner: self.inner.clone(), request };
+                ResponseFuture::starting(start, asking)
+            }
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 
+mod together;
+
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, and from then on paused time.
@@ -89,7 +91,7 @@ pub(crate) fn request(method: &str, uri: &str, fields: &[(&str, &str)]) -> Reque
     request.body(Full::default()).unwrap()
 }
 
-const URI: &str = "http://a.example/x?y";
+pub(crate) const URI: &str = "http://a.example/x?y";
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Got {

@@ -1,0 +1,147 @@
+//! Many who ask for the same at once.
+
+use super::*;
+
+/// The origin, 10 ms away.
+fn slow(
+    origin: &Origin,
+) -> impl Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = &'static str, Future: Send>
++ Clone
++ Send
++ 'static {
+    let origin = origin.clone();
+    tower::service_fn(move |request| {
+        let origin = origin.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            origin.oneshot(request).await
+        }
+    })
+}
+
+fn fresh() -> Response<Full<Bytes>> {
+    answer_of(200, &[("cache-control", "max-age=99")], "one")
+}
+
+/// What so many get who ask at once, and how long it takes.
+async fn all_at_once(
+    layer: &CacheLayer,
+    origin: &Origin,
+    many: usize,
+    request: impl Fn() -> Request<Full<Bytes>>,
+) -> (Vec<Result<String, &'static str>>, Duration) {
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..many)
+        .map(|_| {
+            let call = layer.layer(slow(origin)).oneshot(request());
+            tokio::spawn(async move {
+                let response = call.await?;
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                Ok(String::from_utf8(body.to_vec()).unwrap())
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    (answers, start.elapsed())
+}
+
+fn plain() -> Request<Full<Bytes>> {
+    request("GET", URI, &[])
+}
+
+const TEN: Duration = Duration::from_millis(10);
+
+#[tokio::test(start_paused = true)]
+async fn fifty_who_miss_at_once_are_one_fetch() {
+    let (origin, layer) = (Origin::of([fresh()]), CacheLayer::rfc9111());
+    let (answers, took) = all_at_once(&layer, &origin, 50, plain).await;
+    assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())), "{answers:?}");
+    assert_eq!((origin.asked(), took), (1, TEN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_who_may_not_share_go_at_once_and_the_next_do_not_even_wait() {
+    let unstored = || answer_of(200, &[("cache-control", "no-store")], "mine");
+    let (origin, layer) = (Origin::of((0..200).map(|_| unstored())), CacheLayer::rfc9111());
+    let (answers, took) = all_at_once(&layer, &origin, 50, plain).await;
+    assert_eq!((answers.len(), origin.asked(), took), (50, 50, 2 * TEN), "one head is waited for");
+    let (_, took) = all_at_once(&layer, &origin, 50, plain).await;
+    assert_eq!((origin.asked(), took), (100, TEN));
+    advance(10 * SECOND).await;
+    let (_, took) = all_at_once(&layer, &origin, 50, plain).await;
+    assert_eq!((origin.asked(), took), (150, 2 * TEN), "that is forgotten after some time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leads_and_leaves_hands_over_to_one() {
+    for polls in [1, 2] {
+        let (origin, layer) = (Origin::of([fresh(), fresh()]), CacheLayer::rfc9111());
+        let mut leads = Box::pin(layer.layer(slow(&origin)).oneshot(plain()));
+        let follows = {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            assert!(leads.as_mut().poll(&mut cx).is_pending());
+            tokio::spawn({
+                let (layer, origin) = (layer.clone(), origin.clone());
+                async move { all_at_once(&layer, &origin, 199, plain).await.0 }
+            })
+        };
+        tokio::time::sleep(TEN / 2).await;
+        if polls == 1 {
+            // Before the head.
+            drop(leads);
+        } else {
+            // With the head, and without its body.
+            drop(leads.await.unwrap());
+        }
+        let answers = follows.await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
+        assert_eq!(origin.asked(), if polls == 1 { 1 } else { 2 }, "one more at most");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_not_read_is_waited_for_a_second() {
+    let (origin, layer) = (Origin::of((0..9).map(|_| fresh())), CacheLayer::rfc9111());
+    let unread = layer.layer(slow(&origin)).oneshot(plain()).await.unwrap();
+    let start = Instant::now();
+    let (answers, _) = all_at_once(&layer, &origin, 3, plain).await;
+    assert_eq!((answers.len(), start.elapsed(), origin.asked()), (3, SECOND + TEN, 4));
+    drop(unread);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_origin_that_is_not_reached_keeps_nobody_waiting_in_turn() {
+    let origin = (0..5).fold(Origin::default(), |origin, _| origin.then_unreachable());
+    let (answers, took) = all_at_once(&CacheLayer::rfc9111(), &origin, 5, plain).await;
+    assert!(answers.iter().all(|answer| *answer == Err("unreachable")));
+    assert_eq!(took, 2 * TEN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ones_own_waits_for_nobody() {
+    for (is_shared, fields, fetches) in [
+        (false, &[][..], 1),
+        (false, &[("authorization", "a")], 1),
+        (true, &[("authorization", "a")], 3),
+        (false, &[("range", "bytes=0-1")], 3),
+        (false, &[("if-none-match", "\"a\"")], 3),
+        (false, &[("cache-control", "no-store")], 3),
+    ] {
+        let layer = if is_shared { CacheLayer::rfc9111().shared() } else { CacheLayer::rfc9111() };
+        let origin = Origin::of((0..9).map(|_| fresh()));
+        let (_, took) = all_at_once(&layer, &origin, 3, || request("GET", URI, fields)).await;
+        assert_eq!((origin.asked(), took), (fetches, TEN), "{is_shared} {fields:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_long_to_be_stored_is_fetched_by_each() {
+    let long: &'static str = Box::leak("x".repeat(8 * 1024 * 1024 + 1).into_boxed_str());
+    let origin = Origin::of((0..9).map(|_| answer_of(200, &[("cache-control", "max-age=99")], long)));
+    let (answers, took) = all_at_once(&CacheLayer::rfc9111(), &origin, 3, plain).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|body| body.len() == long.len())));
+    assert_eq!((origin.asked(), took), (3, 2 * TEN));
+}
