@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{Origin, ReadyThenCall, Replay, RequestHead};
+use bartizan_core::{ReadyThenCall, Replay, RequestHead};
 use bytes::Bytes;
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -19,6 +19,7 @@ use tower_service::Service;
 use crate::CacheBody;
 use crate::engine::{Asking, Engine, Outcome, Plan};
 use crate::flight::{Follow, Landed, Lead, Role};
+use crate::named::same_origin;
 
 pin_project! {
     /// The future of [`Cache`](crate::Cache).
@@ -105,21 +106,11 @@ impl<S, B> Fetch<S, B> {
         self.engine.invalidate(&keys.key(&request), now);
         self.engine.invalidate_groups(&keys.key(&request), headers, now);
         for name in [LOCATION, CONTENT_LOCATION] {
-            let named = headers.get(&name).and_then(|value| Uri::try_from(value.as_bytes()).ok());
-            let Some(named) = named.and_then(|named| same_origin(uri, named)) else { continue };
+            let named = headers.get(&name).and_then(|value| same_origin(uri, value.as_bytes()));
+            let Some(named) = named else { continue };
             self.engine.invalidate(&keys.of(&request, &named), now);
         }
     }
-}
-
-/// The target that `named` means, if it is one of the same origin (RFC 9111 section 4.4).
-fn same_origin(base: &Uri, named: Uri) -> Option<Uri> {
-    if named.scheme().is_none() && named.authority().is_none() {
-        let mut parts = base.clone().into_parts();
-        parts.path_and_query = named.into_parts().path_and_query;
-        return Uri::from_parts(parts).ok();
-    }
-    (Origin::of(base).ok()? == Origin::of(&named).ok()?).then_some(named)
 }
 
 impl<S, B, R, Fut> ResponseFuture<S, B, R, Fut> {

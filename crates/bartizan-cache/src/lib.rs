@@ -96,6 +96,7 @@ pub mod future;
 mod given;
 mod key;
 mod layer;
+mod named;
 mod range;
 mod reuse;
 mod service;
