@@ -8,13 +8,13 @@ use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
     AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
-use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
+use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
@@ -95,7 +95,7 @@ impl Engine {
         let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
         let newest = matching.next();
         let wall = self.wall_clock.now();
-        let mut is_passed = !is_lookup;
+        let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &group {
             _ if !is_lookup => Forward::Method,
             None => Forward::UriMiss,
@@ -278,7 +278,7 @@ impl Engine {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
-            self.store.put(&asking.key, fresh.clone());
+            self.store.put(&asking.key, fresh.clone(), Some(stored));
             answer.get_or_insert(fresh);
         }
         let answer =
@@ -296,16 +296,18 @@ impl Engine {
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
         for stored in &asking.candidates {
-            let fresh = if head_agrees(&stored.headers, stored.body.len(), headers) {
+            // A success is about another answer than a stored failure.
+            let agrees =
+                stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
+            let fresh = if agrees {
                 self.freshen(asking, stored, headers, now, wall)
             } else {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
                 let policy = Policy { lifetime, ..stored.policy.clone() };
-                let (headers, vary) = (stored.headers.clone(), stored.vary.clone());
-                Some(stored.again(Fresh { policy, headers, born: stored.born, vary, asked: asking.sent }))
+                Some(Stored { policy, asked: asking.sent, ..stored.as_ref().clone() })
             };
             if let Some(fresh) = fresh {
-                self.store.put(&asking.key, Arc::new(fresh));
+                self.store.put(&asking.key, Arc::new(fresh), Some(stored));
             }
         }
     }
@@ -318,14 +320,34 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Stored> {
-        let said = Said::read(answer, &self.rules.targets, wall);
+        // What it says now, in the answer or before.
+        let merged = freshened(&stored.headers, answer, &[]).ok()?;
+        let said = Said::read(&merged, &self.rules.targets, wall);
         let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
         headers.insert(AGE, HeaderValue::from(0));
-        let policy = self.policy(asking, stored.status, &headers, wall, true)?;
-        let born = born(answer, asking, now, wall);
+        // Without a date it is of now, and not of the time when it was stored (RFC 9110 section 6.6.1).
+        let generated = fields::date(answer, wall).unwrap_or(wall);
+        let policy = self.policy(asking, stored.status, &headers, Some(generated), wall)?;
         // It may have changed as well.
-        let vary = Vary::read(&headers).key(&asking.request)?;
-        Some(stored.again(Fresh { policy, headers, born, vary, asked: asking.sent }))
+        let vary = if answer.contains_key(VARY) {
+            Vary::read(answer).key(&asking.request)?
+        } else {
+            stored.vary.clone()
+        };
+        Some(Stored {
+            policy,
+            born: born(answer, asking, now, wall),
+            vary,
+            generated,
+            groups: self.groups(&asking.key, &headers),
+            asked: asking.sent,
+            headers,
+            ..stored.clone()
+        })
+    }
+
+    fn groups(&self, key: &StoredKey, headers: &HeaderMap) -> Box<[u128]> {
+        structured::groups(headers).iter().map(|group| self.keys.group(key, group)).collect()
     }
 
     fn fill(
@@ -340,10 +362,11 @@ impl Engine {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;
-        let policy = self.policy(asking, status, headers, wall, false)?;
+        let date = fields::date(headers, wall);
+        let policy = self.policy(asking, status, headers, date, wall)?;
         let said = Said::read(headers, &self.rules.targets, wall);
         let born = born(headers, asking, now, wall);
-        let generated = fields::date(headers, wall).unwrap_or(wall);
+        let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
         remove_unstored(&mut kept, &unstored(&said));
         // It has its place, so that a hit has no need to make one.
@@ -357,10 +380,7 @@ impl Engine {
             born,
             vary,
             generated,
-            groups: structured::groups(headers)
-                .iter()
-                .map(|group| self.keys.group(&asking.key, group))
-                .collect(),
+            groups: self.groups(&asking.key, headers),
             asked: asking.sent,
             received: wall,
         };
@@ -373,25 +393,25 @@ impl Engine {
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
+        date: Option<SystemTime>,
         wall: SystemTime,
-        is_stored: bool,
     ) -> Option<Policy> {
         let said = Said::read(headers, &self.rules.targets, wall);
-        if let Some(ttl) = self.rules.ttl {
-            let is_private = self.rules.is_shared && said.directives.private.is_some();
-            let may_be = status == StatusCode::OK && !said.directives.no_store && !is_private;
-            return may_be.then(|| Policy::by_age(ttl));
-        }
         let answer = Answer {
-            method: if is_stored { &Method::GET } else { &asking.method },
             request: &asking.request,
             asked: &asking.asked,
             status,
             says: &said.directives,
             expires: &said.expires,
-            date: fields::date(headers, wall),
+            date,
             last_modified: fields::last_modified(headers, wall),
         };
+        if let Some(ttl) = self.rules.ttl {
+            let is_somebodys =
+                self.rules.is_shared && (said.directives.private.is_some() || answer.is_for_who_asked());
+            let may_be = status == StatusCode::OK && !said.directives.no_store && !is_somebodys;
+            return may_be.then(|| Policy::by_age(ttl));
+        }
         answer.policy(self.rules.is_shared, wall).ok()
     }
 
@@ -413,38 +433,11 @@ impl Engine {
     }
 }
 
-/// What is known anew of something that is stored.
-struct Fresh {
-    policy: Policy,
-    headers: HeaderMap,
-    born: Born,
-    vary: Variant,
-    asked: Instant,
-}
-
 impl Stored {
     fn hit(&self, now: Instant) -> CacheStatus {
         let candidate = self.candidate(now);
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
-    }
-
-    /// The same content with what is known of it now.
-    fn again(&self, fresh: Fresh) -> Self {
-        let Fresh { policy, headers, born, vary, asked } = fresh;
-        Self {
-            status: self.status,
-            headers,
-            body: self.body.clone(),
-            trailers: self.trailers.clone(),
-            policy,
-            born,
-            vary,
-            generated: self.generated,
-            groups: self.groups.clone(),
-            asked,
-            received: self.received,
-        }
     }
 }
 
@@ -466,6 +459,11 @@ fn seconds(age: Duration) -> HeaderValue {
             return HeaderValue::from_bytes(&digits[first..]).expect("digits");
         }
     }
+}
+
+/// A client that sends them wants to hear of a mismatch, and only the origin can tell (RFC 9111 section 4.3.2).
+fn is_for_the_origin(request: &HeaderMap) -> bool {
+    request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
 }
 
 /// The fields that a qualified `no-cache` or `private` lists.

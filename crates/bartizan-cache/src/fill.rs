@@ -39,7 +39,7 @@ impl Fill {
         }
         stored.body = body;
         stored.trailers = trailers;
-        store.put(&key, Arc::new(stored));
+        store.put(&key, Arc::new(stored), None);
         land(lead, Landed::Stored);
     }
 

@@ -107,7 +107,7 @@ impl Candidate<'_> {
         if self.policy.must_revalidate || self.policy.no_cache {
             return false;
         }
-        let windows = [asked, self.policy.stale_if_error, bound];
-        windows.into_iter().flatten().any(|window| self.staleness() <= window)
+        let said = asked.max(self.policy.stale_if_error);
+        said.or(bound).is_some_and(|window| self.staleness() <= window)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -17,6 +19,7 @@ use crate::reuse::{Born, Candidate};
 use crate::storing::Policy;
 
 /// A complete response, and what it says of its reuse.
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -51,6 +54,9 @@ pub(crate) struct Store {
     map: Cache<u128, Arc<Group>>,
     /// When a target was last invalidated: whoever asks for it, and whatever was on its way then.
     invalidated: Cache<u128, Instant>,
+    /// The latest invalidation that had to be forgotten, in nanoseconds since `start`: what was asked for by then may be any target's.
+    forgotten: Arc<AtomicU64>,
+    start: Instant,
 }
 
 /// So many invalidations are remembered.
@@ -82,7 +88,19 @@ impl Store {
             .weigher(weigh)
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { map, invalidated: Cache::new(INVALIDATIONS) }
+        let (forgotten, start) = (Arc::<AtomicU64>::default(), Instant::now());
+        let latest = forgotten.clone();
+        let invalidated = Cache::builder()
+            .max_capacity(INVALIDATIONS)
+            // The newest has its place, whatever else is asked for often.
+            .eviction_policy(EvictionPolicy::lru())
+            .eviction_listener(move |_, at, cause| {
+                if cause == RemovalCause::Size {
+                    latest.fetch_max(since(start, at), Ordering::AcqRel);
+                }
+            })
+            .build();
+        Self { map, invalidated, forgotten, start }
     }
 
     pub(crate) fn get(&self, key: &Key<'_>) -> Option<Arc<Group>> {
@@ -93,18 +111,23 @@ impl Store {
         }
         let mut group = (*group).clone();
         group.variants.retain(is_valid);
-        Some(Arc::new(group))
+        Some(group).filter(|group| !group.variants.is_empty()).map(Arc::new)
     }
 
-    /// Beside the other variants, in the place of those that answer the same requests.
-    pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>) {
+    /// Beside the other variants, in the place of `former` and of those that answer the same requests, unless one of those was asked for
+    /// later.
+    pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>, former: Option<&Arc<Stored>>) {
         if !self.is_valid(key.target_digest, &stored) {
             return;
         }
         self.map.entry(key.digest).and_compute_with(|entry| {
             let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == *key);
             let mut variants = known.map_or_else(Vec::new, |group| group.variants.clone());
-            variants.retain(|variant| variant.vary != stored.vary);
+            if variants.iter().any(|variant| variant.vary == stored.vary && variant.asked > stored.asked) {
+                return Op::Nop;
+            }
+            let is_former = |variant: &_| former.is_some_and(|former| Arc::ptr_eq(variant, former));
+            variants.retain(|variant| variant.vary != stored.vary && !is_former(variant));
             let place = variants.partition_point(|variant| variant.generated > stored.generated);
             variants.insert(place, stored);
             variants.truncate(VARIANTS);
@@ -120,7 +143,12 @@ impl Store {
     /// Whether nothing has changed since its request went.
     fn is_valid(&self, target: u128, stored: &Stored) -> bool {
         let mut digests = stored.groups.iter().copied().chain([target]);
-        digests.all(|digest| self.invalidated.get(&digest).is_none_or(|at| stored.asked > at))
+        digests.all(|digest| self.is_unchanged(digest, stored.asked))
+    }
+
+    fn is_unchanged(&self, digest: u128, asked: Instant) -> bool {
+        self.invalidated.get(&digest).is_none_or(|at| asked > at)
+            && since(self.start, asked) > self.forgotten.load(Ordering::Acquire)
     }
 
     pub(crate) fn clear(&self) {
@@ -128,8 +156,40 @@ impl Store {
     }
 }
 
+/// At least one, so that zero is before all.
+fn since(start: Instant, at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("entries", &self.map.entry_count()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What strangers ask for often does not keep a change from being known.
+    #[tokio::test(start_paused = true)]
+    async fn an_invalidation_is_remembered_or_counts_for_all() {
+        let store = Store::new(0);
+        let asked = |seconds| store.start + Duration::from_secs(seconds);
+        let others = 1..=u128::from(INVALIDATIONS);
+        others.clone().for_each(|other| store.invalidate(other, asked(2)));
+        others.clone().for_each(|other| assert!(!store.is_unchanged(other, asked(1))));
+        assert!(store.is_unchanged(0, asked(1)), "nothing is forgotten yet");
+        store.invalidate(0, asked(4));
+        store.invalidated.run_pending_tasks();
+        assert!(!store.is_unchanged(0, asked(3)), "the newest is remembered");
+        assert!(!others.clone().any(|other| store.is_unchanged(other, asked(1))), "one was forgotten");
+        assert!(others.clone().all(|other| store.is_unchanged(other, asked(3))));
+        // Known anew, it is not forgotten.
+        store.invalidate(0, asked(9));
+        store.invalidated.run_pending_tasks();
+        assert!(store.is_unchanged(u128::MAX, asked(4)));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
 
@@ -34,7 +34,6 @@ pub(crate) enum Lifetime {
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotStored {
-    Method,
     Status,
     NoStore,
     Private,
@@ -45,10 +44,9 @@ pub(crate) enum NotStored {
     MustUnderstand,
 }
 
-/// The answer to a request, and what both say.
+/// The answer to a GET, and what both say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
-    pub(crate) method: &'a Method,
     pub(crate) request: &'a HeaderMap,
     pub(crate) asked: &'a RequestDirectives,
     pub(crate) status: StatusCode,
@@ -90,9 +88,6 @@ impl Answer<'_> {
     }
 
     fn may_be_stored(&self, is_shared: bool) -> Result<(), NotStored> {
-        if *self.method != Method::GET {
-            return Err(NotStored::Method);
-        }
         // A 304 updates what is stored, a 206 is a part of something, and 412 and 416 are about one request alone.
         if !(200..=599).contains(&self.status.as_u16())
             || matches!(self.status.as_u16(), 206 | 304 | 412 | 416)
@@ -113,12 +108,18 @@ impl Answer<'_> {
         if is_shared && self.says.private == Some(Names::All) {
             return Err(NotStored::Private);
         }
-        // Section 3.5.
-        let is_for_all = self.says.public || self.says.must_revalidate || self.says.s_maxage.is_some();
-        if is_shared && self.request.contains_key(AUTHORIZATION) && !is_for_all {
+        if is_shared && self.is_for_who_asked() {
             return Err(NotStored::Authorization);
         }
         Ok(())
+    }
+
+    /// Section 3.5. An `s-maxage` that is no number permits nothing.
+    pub(crate) fn is_for_who_asked(&self) -> bool {
+        let says = self.says;
+        let is_for_all =
+            says.public || says.must_revalidate || matches!(says.s_maxage, Some(Delta::Seconds(_)));
+        self.request.contains_key(AUTHORIZATION) && !is_for_all
     }
 
     /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.

@@ -212,6 +212,7 @@ async fn a_shared_cache_keeps_nothing_that_is_somebodys() {
         (&[("cache-control", "max-age=9")], &[("authorization", "a")], false),
         (&[("cache-control", "public, max-age=9")], &[("authorization", "a")], true),
         (&[("cache-control", "s-maxage=9")], &[("authorization", "a")], true),
+        (&[("cache-control", "s-maxage=a, max-age=9")], &[("authorization", "a")], false),
         (&[("cache-control", "max-age=9, must-revalidate")], &[("authorization", "a")], true),
         (&[("cache-control", "max-age=0, s-maxage=9")], &[], true),
     ] {
@@ -525,4 +526,156 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
     let silent = self::cache(&Origin::of([answer_of(200, &says, "one")]));
     let response = silent.oneshot(request("GET", URI, &[])).await.unwrap();
     assert!(response.extensions().is_empty() && !response.headers().contains_key("cache-status"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_age_alone_a_shared_cache_keeps_nothing_that_is_somebodys() {
+    for (says, request, asked) in [
+        ("max-age=9", &[("authorization", "a")][..], 2),
+        ("private", &[], 2),
+        ("public", &[("authorization", "a")], 1),
+        ("s-maxage=9", &[("authorization", "a")], 1),
+        ("must-revalidate", &[("authorization", "a")], 1),
+        ("", &[], 1),
+    ] {
+        let origin = Origin::of((0..2).map(|_| answer_of(200, &[("cache-control", says)], "his")));
+        let cache = CacheLayer::classic().shared().layer(origin.clone());
+        get(&cache, request).await;
+        get(&cache, &[]).await;
+        assert_eq!(origin.asked(), asked, "{says} {request:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn conditions_that_only_the_origin_knows_go_there_as_they_are() {
+    for (name, value) in [("if-match", "\"old\""), ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT")] {
+        for (age, answer, status) in [(0, 412, 412), (20, 412, 412), (20, 503, 503)] {
+            let says = [("cache-control", "max-age=10, stale-if-error=99"), ("etag", "\"old\"")];
+            let origin = Origin::of([answer_of(200, &says, "one"), answer_of(answer, &[], "")]);
+            let cache = cache(&origin);
+            get(&cache, &[]).await;
+            advance(age * SECOND).await;
+            assert_eq!(get(&cache, &[(name, value)]).await.status, status, "{name} {age}");
+            assert_eq!((origin.asked(), &origin.last()[name]), (2, &value.parse().unwrap()));
+            assert!(!origin.last().contains_key("if-none-match"), "{name} {age}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_of_another_status_makes_what_is_stored_stale() {
+    let says = [("cache-control", "max-age=10")];
+    let origin =
+        Origin::of([answer_of(404, &says, "none"), answer_of(200, &says, ""), answer_of(200, &says, "one")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    advance(10 * SECOND).await;
+    send(&cache, request("HEAD", URI, &[])).await.unwrap();
+    assert_eq!(get(&cache, &[]).await, got(200, None, "one"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_without_a_date_is_of_when_it_came() {
+    let says = [
+        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("expires", "Sun, 06 Nov 1994 08:49:47 GMT"),
+        ("etag", "\"a\""),
+    ];
+    let not_modified = || answer_of(304, &[("etag", "\"a\"")], "");
+    let origin = Origin::of([answer_of(200, &says, "one"), not_modified(), not_modified()]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    advance(20 * SECOND).await;
+    get(&cache, &[]).await;
+    get(&cache, &[]).await;
+    assert_eq!(origin.asked(), 3, "it expired ten seconds ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_304_chose_is_the_newest() {
+    let says = |tag| [("cache-control", "max-age=99"), ("etag", tag)];
+    let varies = [says("\"a\"")[0], says("\"a\"")[1], ("vary", "accept")];
+    let origin = Origin::of([
+        answer_of(200, &varies, "older"),
+        answer_of(200, &says("\"b\""), "newer"),
+        answer_of(304, &says("\"a\""), ""),
+    ]);
+    let cache = cache(&origin);
+    let fresh = [("cache-control", "no-cache")];
+    for (fields, body) in [(&[][..], "older"), (&fresh, "newer"), (&fresh, "older"), (&[], "older")] {
+        assert_eq!(get(&cache, fields).await.body, body);
+        advance(SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_varies_anew_answers_no_more_as_it_did() {
+    let says = [("cache-control", "max-age=99"), ("etag", "\"a\"")];
+    let varies = [says[0], says[1], ("vary", "accept")];
+    let origin =
+        Origin::of([answer_of(200, &says, "one"), answer_of(304, &varies, ""), answer_of(200, &[], "two")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    get(&cache, &[("accept", "x"), ("cache-control", "no-cache")]).await;
+    assert_eq!(get(&cache, &[("accept", "y")]).await.body, "two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vary_that_is_not_stored_counts_after_a_304_too() {
+    let says = [("cache-control", "max-age=9, no-cache=\"vary\""), ("etag", "\"a\""), ("vary", "accept")];
+    let origin = Origin::of([
+        answer_of(200, &says, "one"),
+        answer_of(304, &says[..2], ""),
+        answer_of(200, &[], "two"),
+    ]);
+    let cache = cache(&origin);
+    get(&cache, &[("accept", "x")]).await;
+    advance(10 * SECOND).await;
+    assert_eq!(get(&cache, &[("accept", "x")]).await.body, "one");
+    assert_eq!(get(&cache, &[("accept", "y")]).await.body, "two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_earlier_takes_no_newer_ones_place() {
+    let says = [("cache-control", "max-age=99")];
+    let origin = Origin::of([answer_of(200, &says, "one"), answer_of(200, &says, "two")]);
+    let cache = cache(&origin);
+    let slow = cache.clone().oneshot(request("GET", URI, &[])).await.unwrap();
+    advance(SECOND).await;
+    let newer = cache.clone().oneshot(request("GET", URI, &[("range", "bytes=0-")])).await.unwrap();
+    newer.into_body().collect().await.unwrap();
+    slow.into_body().collect().await.unwrap();
+    assert_eq!(get(&cache, &[]).await.body, "two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_for_how_long_a_stale_answer_does_is_heeded() {
+    for (says, asks, is_answered) in [
+        ("max-age=10", "", true),
+        ("max-age=10, stale-if-error=5", "", false),
+        ("max-age=10, stale-if-error=10", "", true),
+        ("max-age=10", "stale-if-error=5", false),
+        ("max-age=10, stale-if-error=5", "stale-if-error=10", true),
+    ] {
+        let origin = Origin::of([answer_of(200, &[("cache-control", says)], "one")]).then_unreachable();
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(20 * SECOND).await;
+        let answer = send(&cache, request("GET", URI, &[("cache-control", asks)])).await;
+        assert_eq!(answer.is_ok(), is_answered, "{says} {asks}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_brings_no_field_that_is_not_stored() {
+    let says = [("cache-control", "max-age=10, private=\"set-cookie\""), ("etag", "\"a\"")];
+    let renewed = [("etag", "\"a\""), ("set-cookie", "his")];
+    let origin = Origin::of([answer_of(200, &says, "one"), answer_of(304, &renewed, "")]);
+    let cache = CacheLayer::rfc9111().shared().wall_clock(clock()).layer(origin.clone());
+    get(&cache, &[]).await;
+    advance(10 * SECOND).await;
+    get(&cache, &[]).await;
+    let (answer, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+    assert_eq!((answer, origin.asked()), (got(200, Some(0), "one"), 2));
+    assert!(!headers.contains_key("set-cookie"));
 }

@@ -43,3 +43,25 @@ async fn a_group_is_invalidated_with_one_word() {
         assert_eq!(origin.asked(), asked, "{method} {uri}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_304_may_put_a_response_into_another_group() {
+    let says = |group| [("cache-control", "max-age=10"), ("etag", "\"a\""), ("cache-groups", group)];
+    let origin = Origin::of([
+        answer_of(200, &says("\"scripts\""), "one"),
+        answer_of(304, &says("\"styles\""), ""),
+        answer_of(200, &[("cache-group-invalidation", "\"styles\"")], ""),
+        answer_of(200, &[], "two"),
+    ]);
+    let cache = cache(&origin);
+    for (method, uri, asked) in [
+        ("GET", "http://a.example/1", 1),
+        ("GET", "http://a.example/1", 2),
+        ("POST", "http://a.example/2", 3),
+        ("GET", "http://a.example/1", 4),
+    ] {
+        send(&cache, request(method, uri, &[])).await.unwrap();
+        assert_eq!(origin.asked(), asked, "{method} {uri}");
+        advance(if asked == 1 { 10 * SECOND } else { SECOND }).await;
+    }
+}

@@ -145,3 +145,14 @@ async fn what_is_too_long_to_be_stored_is_fetched_by_each() {
     assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|body| body.len() == long.len())));
     assert_eq!((origin.asked(), took), (3, 2 * TEN));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_miss_after_an_invalidation_are_one_fetch() {
+    let origin = Origin::of([fresh(), answer_of(204, &[], ""), fresh()]);
+    let layer = CacheLayer::rfc9111();
+    for (method, many, asked) in [("GET", 1, 1), ("POST", 1, 2), ("GET", 50, 3)] {
+        all_at_once(&layer, &origin, many, || request(method, URI, &[])).await;
+        assert_eq!(origin.asked(), asked, "{method}");
+        advance(SECOND).await;
+    }
+}
