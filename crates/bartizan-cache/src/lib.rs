@@ -38,6 +38,7 @@
 //! |---|---|---|---|
 //! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`] | some ten thousand answers of an API |
 //! | one response | at most 8 MiB of body; above that it passes and is forgotten | | one download must not push out all else |
+//! | one head | at most 1024 lines; above that it passes and is forgotten | | a map of fields has its limit, and a hit adds to it |
 //! | variants of a target | 32 | | memory is bounded |
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
 //! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
