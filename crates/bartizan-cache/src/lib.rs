@@ -53,9 +53,10 @@
 //!
 //! # Many who ask at once
 //!
-//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head, and then for at most a second until
-//! its body is stored, since whoever leads may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody
-//! waits for that target. If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
+//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head at most 10 s from when
+//! it went, since whoever leads may have stopped polling, and then for at most a second until its body
+//! is stored, since he may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody waits for that target.
+//! If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
 //! with `Authorization` only in a private cache, for others with the same.
 //!
 //! # Errors
