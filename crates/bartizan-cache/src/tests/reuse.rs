@@ -73,3 +73,16 @@ async fn a_failure_that_is_stored_has_no_parts() {
     get(&cache, &[]).await;
     assert_eq!(get(&cache, &[("range", "bytes=0-1")]).await, got(404, Some(0), "none"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
+    let origin = Origin::of([
+        answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+        answer_of(304, &[("etag", "\"b\"")], ""),
+    ])
+    .then_unreachable();
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    advance(10 * SECOND).await;
+    assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
+}
