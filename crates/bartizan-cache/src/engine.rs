@@ -26,6 +26,9 @@ use crate::storing::{Answer, Lifetime, Policy};
 use crate::structured;
 use crate::update::{freshened, head_agrees, remove_unstored, selected};
 
+/// So many lines of a head are stored at most, which leaves room in the map for what a hit adds.
+const FIELDS: usize = 1024;
+
 /// How a cache is set.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
@@ -324,6 +327,9 @@ impl Engine {
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
         let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        if headers.len() > FIELDS {
+            return None;
+        }
         headers.insert(AGE, HeaderValue::from(0));
         // Without a date it is of now, and not of the time when it was stored (RFC 9110 section 6.6.1).
         let generated = fields::date(answer, wall).unwrap_or(wall);
@@ -358,7 +364,7 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
-        if asking.method != Method::GET {
+        if asking.method != Method::GET || headers.len() > FIELDS {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;

@@ -20,11 +20,10 @@ struct Known {
     alone: HashMap<u128, Instant>,
 }
 
-#[derive(Default)]
 struct Flight(Mutex<State>);
 
-#[derive(Default)]
 struct State {
+    began: Instant,
     /// When the head came, and the body began to be stored.
     storing_since: Option<Instant>,
     landed: Option<Landed>,
@@ -63,6 +62,8 @@ pub(crate) enum Role {
     Alone,
 }
 
+/// So long somebody waits for a head. Whoever leads may have stopped polling, and even wait for those who wait for him.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// So long somebody waits for a body that is being stored. Who leads may read it as slowly as he likes.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// So long nobody waits for what was not to be stored the last time.
@@ -79,7 +80,7 @@ impl Flights {
         if let Some(flight) = known.flying.get(&digest) {
             return Role::Follows(Follow { flight: flight.clone(), place: None, patience: None });
         }
-        let flight = Arc::<Flight>::default();
+        let flight = Arc::new(Flight::new(now));
         known.flying.insert(digest, flight.clone());
         Role::Leads(Lead { flights: self.clone(), digest, flight })
     }
@@ -140,6 +141,11 @@ impl Drop for Lead {
 }
 
 impl Flight {
+    fn new(began: Instant) -> Self {
+        let waiting = BTreeMap::new();
+        Self(Mutex::new(State { began, storing_since: None, landed: None, waiting, next: 0 }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,10 +172,12 @@ impl Future for Follow {
             state.next
         });
         state.waiting.insert(place, waker);
-        let storing_since = state.storing_since;
+        let until = state.storing_since.map_or(state.began + HEAD_PATIENCE, |since| since + PATIENCE);
         drop(state);
-        let Some(since) = storing_since else { return Poll::Pending };
-        let patience = this.patience.get_or_insert_with(|| Box::pin(sleep_until(since + PATIENCE)));
+        let patience = this.patience.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if patience.deadline() != until {
+            patience.as_mut().reset(until);
+        }
         patience.as_mut().poll(cx).map(|()| Landed::NotStored)
     }
 }

@@ -38,6 +38,7 @@
 //! |---|---|---|---|
 //! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`] | some ten thousand answers of an API |
 //! | one response | at most 8 MiB of body; above that it passes and is forgotten | | one download must not push out all else |
+//! | one head | at most 1024 lines; above that it passes and is forgotten | | a map of fields has its limit, and a hit adds to it |
 //! | variants of a target | 32 | | memory is bounded |
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
 //! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
@@ -52,9 +53,10 @@
 //!
 //! # Many who ask at once
 //!
-//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head, and then for at most a second until
-//! its body is stored, since whoever leads may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody
-//! waits for that target. If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
+//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head at most 10 s from when
+//! it went, since whoever leads may have stopped polling, and then for at most a second until its body
+//! is stored, since he may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody waits for that target.
+//! If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
 //! with `Authorization` only in a private cache, for others with the same.
 //!
 //! # Errors

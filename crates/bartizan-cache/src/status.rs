@@ -88,7 +88,8 @@ impl Telling {
             let _ = write!(member, "{name}; {status}");
             let member = HeaderValue::try_from(member).expect("a name, digits and signs");
             // After what caches nearer to the origin have said (RFC 9211 section 2).
-            headers.append(&CACHE_STATUS, member);
+            // A map that is full to the brim has no room for it.
+            let _ = headers.try_append(&CACHE_STATUS, member);
         }
     }
 }

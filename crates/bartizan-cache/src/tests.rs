@@ -16,6 +16,8 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 
+mod reuse;
+mod storing;
 mod together;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -678,4 +680,47 @@ async fn a_304_brings_no_field_that_is_not_stored() {
     let (answer, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
     assert_eq!((answer, origin.asked()), (got(200, Some(0), "one"), 2));
     assert!(!headers.contains_key("set-cookie"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_without_room_for_one_more_field_is_passed_on() {
+    let mut full = answer_of(200, &[("cache-control", "max-age=9"), ("etag", "\"a\"")], "one");
+    for name in 0.. {
+        let name = http::HeaderName::try_from(format!("x-{name}")).unwrap();
+        if full.headers_mut().try_insert(name, "x".parse().unwrap()).is_err() {
+            break;
+        }
+    }
+    let origin = Origin::of([full.clone(), full]);
+    let layer = CacheLayer::rfc9111().status_field(http::HeaderName::from_static("bartizan"));
+    let cache = layer.layer(origin.clone());
+    for _ in 0..2 {
+        assert_eq!(get(&cache, &[("range", "bytes=0-1")]).await.body, "one");
+    }
+    assert_eq!(origin.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_fields_as_are_kept_are_stored_and_one_more_is_not() {
+    for (by_304, fields, asked) in [(false, 1024, 2), (false, 1025, 3), (true, 1024, 2), (true, 1025, 4)] {
+        let says = answer_of(200, &[("cache-control", "max-age=9"), ("etag", "\"a\"")], "one");
+        let mut long = says.clone();
+        for name in 2..fields {
+            let name = http::HeaderName::try_from(format!("x-{name}")).unwrap();
+            long.headers_mut().insert(name, "x".parse().unwrap());
+        }
+        let mut answers = vec![long.clone(), long.clone(), long.clone(), long.clone()];
+        if by_304 {
+            *answers[1].status_mut() = http::StatusCode::NOT_MODIFIED;
+            answers[0] = says;
+        }
+        let origin = Origin::of(answers);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(9 * SECOND).await;
+        for _ in 0..2 {
+            assert_eq!(get(&cache, &[]).await.body, "one");
+        }
+        assert_eq!(origin.asked(), asked, "{by_304} {fields}");
+    }
 }

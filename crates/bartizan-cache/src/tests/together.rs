@@ -156,3 +156,14 @@ async fn who_miss_after_an_invalidation_are_one_fetch() {
         advance(SECOND).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_leads_and_is_not_polled_is_waited_for_ten_seconds() {
+    let (origin, layer) = (Origin::of([fresh(), fresh(), fresh()]), CacheLayer::rfc9111());
+    let (start, mut leads) = (Instant::now(), Box::pin(layer.layer(slow(&origin)).oneshot(plain())));
+    assert!(leads.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
+    advance(4 * SECOND).await;
+    let (answers, _) = all_at_once(&layer, &origin, 2, plain).await;
+    assert_eq!((answers.len(), start.elapsed(), origin.asked()), (2, 10 * SECOND + TEN, 2));
+    drop(leads);
+}

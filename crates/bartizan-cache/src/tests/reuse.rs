@@ -1,0 +1,88 @@
+//! What a stored response and a request make of each other.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_a_response_says_bounds_what_a_request_may_ask() {
+    for (is_shared, says, asks, age, is_hit) in [
+        (false, "max-age=10, must-revalidate", "max-stale", 12, false),
+        (false, "max-age=10, proxy-revalidate", "max-stale", 12, true),
+        (true, "max-age=10, proxy-revalidate", "max-stale", 12, false),
+        (false, "max-age=10, s-maxage=10", "max-stale", 12, true),
+        (true, "max-age=10, s-maxage=10", "max-stale", 12, false),
+        (true, "max-age=10", "max-stale", 12, true),
+        (false, "max-age=10, no-cache", "max-stale", 5, false),
+        (false, "max-age=10, no-cache=\"x\"", "", 5, true),
+        (false, "max-age=10, immutable", "max-age=0", 5, true),
+        (true, "max-age=10, immutable", "max-age=0", 5, false),
+        (false, "max-age=10, immutable", "max-age=0, max-stale", 12, false),
+        (false, "max-age=10, immutable", "no-cache", 5, false),
+        (false, "max-age=10, immutable", "min-fresh=6", 5, false),
+        (false, "max-age=10", "min-fresh=1, max-stale=9", 12, false),
+        (false, "max-age=10", "min-fresh=0, max-stale=9", 12, true),
+        (false, "max-age=10", "max-age=20, max-stale", 12, true),
+        (false, "max-age=10", "max-age=11, max-stale", 12, false),
+        (false, "max-age=10", "max-stale=0", 10, true),
+        (false, "max-age=10, stale-while-revalidate=5", "", 12, false),
+        (false, "max-age=10, stale-while-revalidate=2", "max-stale", 12, true),
+        (false, "max-age=10, stale-while-revalidate=5", "max-age=20, max-stale", 12, true),
+        (false, "max-age=10, stale-while-revalidate=5", "max-age=20", 12, false),
+        (false, "public", "max-stale", 0, true),
+        (false, "public", "", 0, false),
+    ] {
+        let origin = Origin::of([
+            answer_of(200, &[("cache-control", says)], "one"),
+            answer_of(200, &[("cache-control", "no-store")], "two"),
+        ]);
+        let layer = CacheLayer::rfc9111().wall_clock(clock());
+        let cache = if is_shared { layer.shared() } else { layer }.layer(origin.clone());
+        get(&cache, &[]).await;
+        advance(age * SECOND).await;
+        let body = get(&cache, &[("cache-control", asks)]).await.body;
+        assert_eq!(body, if is_hit { "one" } else { "two" }, "{is_shared} {says:?} {asks:?} {age}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
+    for (method, status, says, tag, age, hit) in [
+        ("HEAD", 200, "max-age=10", "\"a\"", 15, Some(0)),
+        ("HEAD", 200, "max-age=10", "\"b\"", 5, None),
+        ("HEAD", 404, "max-age=10", "\"b\"", 5, Some(5)),
+        ("HEAD", 404, "max-age=10", "\"a\"", 15, None),
+        ("GET", 200, "no-store", "\"b\"", 5, Some(5)),
+    ] {
+        let origin = Origin::of([
+            answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+            answer_of(status, &[("cache-control", says), ("etag", tag)], ""),
+            answer_of(200, &[], "two"),
+        ]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(age * SECOND).await;
+        send(&cache, request(method, URI, &[("cache-control", "no-cache")])).await.unwrap();
+        let expected = hit.map_or(got(200, None, "two"), |age| got(200, Some(age), "one"));
+        assert_eq!(get(&cache, &[]).await, expected, "{method} {status} {tag} {age}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_is_stored_has_no_parts() {
+    let origin = Origin::of([answer_of(404, &[("cache-control", "max-age=9")], "none")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    assert_eq!(get(&cache, &[("range", "bytes=0-1")]).await, got(404, Some(0), "none"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
+    let origin = Origin::of([
+        answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+        answer_of(304, &[("etag", "\"b\"")], ""),
+    ])
+    .then_unreachable();
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    advance(10 * SECOND).await;
+    assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
+}
