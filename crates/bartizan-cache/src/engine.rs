@@ -307,7 +307,7 @@ impl Engine {
             } else {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
                 let policy = Policy { lifetime, ..stored.policy.clone() };
-                Some(Stored { policy, asked: asking.sent, ..stored.as_ref().clone() })
+                Some(Stored { policy, ..stored.as_ref().clone() })
             };
             if let Some(fresh) = fresh {
                 self.store.put(&asking.key, Arc::new(fresh), Some(stored));
