@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
-use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
+use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
@@ -56,6 +56,8 @@ pub(crate) struct Engine {
 pub(crate) enum Plan {
     /// It is answered from what is stored.
     Answer(Response<Bytes>, Option<HeaderMap>),
+    /// So too, and the origin is asked meanwhile.
+    Stale(Response<Bytes>, Option<HeaderMap>, Box<Asking>),
     /// It goes to the origin.
     Ask(Box<Asking>),
 }
@@ -75,6 +77,16 @@ pub(crate) struct Asking {
     /// The conditions of the client are its own business.
     is_passed: bool,
     why: Forward,
+    /// For which requests the answer will be, as far as what is stored lets one guess.
+    pub(crate) like: Option<Variant>,
+}
+
+/// What one who waited for another's fetch gets of it.
+pub(crate) enum Followed {
+    Answer(Response<()>),
+    /// It answers other requests.
+    Another,
+    Nothing,
 }
 
 /// What becomes of an answer of the origin.
@@ -82,8 +94,8 @@ pub(crate) struct Asking {
 pub(crate) enum Outcome {
     /// It is passed on, and stored on the way if there is a fill.
     Pass(Option<Box<Fill>>, CacheStatus),
-    /// What is stored answers.
-    Answer(Response<Bytes>, Option<HeaderMap>),
+    /// What is stored answers; `renewed`: the origin said that it may, for others too.
+    Answer { response: Response<Bytes>, trailers: Option<HeaderMap>, renewed: bool },
     /// It said nothing of what is stored: the request goes once more, without conditions.
     Again,
 }
@@ -104,29 +116,37 @@ impl Engine {
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
         };
+        let mut stale = None;
         if let Some(stored) = newest {
             why = if stored.candidate(now).is_fresh() && !stored.policy.no_cache {
                 Forward::Request
             } else {
                 Forward::Stale
             };
-            match self.reuse(stored, &asked, now) {
-                Reuse::Fresh | Reuse::Stale { refresh: false } => {
-                    match self.answer(request.method, request.headers, stored, now, wall) {
-                        Some((mut response, trailers)) => {
-                            self.tell(stored.hit(now), &mut response);
+            let reuse = self.reuse(stored, &asked, now);
+            if reuse != Reuse::Validate {
+                match self.answer(request.method, request.headers, stored, now, wall) {
+                    Some((mut response, trailers)) => {
+                        self.tell(stored.hit(now), &mut response);
+                        let is_refreshed = reuse == Reuse::Stale { refresh: true }
+                            && *request.method == Method::GET
+                            && !asked.only_if_cached;
+                        if !is_refreshed {
                             return Plan::Answer(response, trailers);
                         }
-                        None => is_passed = true,
+                        stale = Some((response, trailers));
                     }
+                    None => is_passed = true,
                 }
-                // Nobody fetches in the background yet, so the caller waits for it.
-                Reuse::Stale { refresh: true } | Reuse::Validate => {}
             }
         }
         if asked.only_if_cached && is_lookup {
             return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
         }
+        let like = match newest {
+            Some(stored) => Some(stored.vary.clone()),
+            None => group.as_ref().and_then(|group| Some(group.variants.first()?.vary.of(request.headers))),
+        };
         let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
         let validators = if is_passed || *request.method != Method::GET {
             None
@@ -134,7 +154,7 @@ impl Engine {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
             Validators::of(&headers, wall)
         };
-        Plan::Ask(Box::new(Asking {
+        let asking = Box::new(Asking {
             key: key.store(),
             method: request.method.clone(),
             request: request.headers.clone(),
@@ -144,7 +164,34 @@ impl Engine {
             validators,
             is_passed,
             why,
-        }))
+            like,
+        });
+        match stale {
+            Some((response, trailers)) => Plan::Stale(response, trailers, asking),
+            None => Plan::Ask(asking),
+        }
+    }
+
+    /// What another's fetch brings to one who waited for it: its head, of which the body is on its way.
+    pub(crate) fn followed(&self, asking: &Asking, head: &Stored, now: Instant) -> Followed {
+        if !head.vary.matches(&asking.request) {
+            return Followed::Another;
+        }
+        if self.reuse(head, &asking.asked, now) != Reuse::Fresh {
+            return Followed::Nothing;
+        }
+        let wall = self.wall_clock.now();
+        let Some((mut response, _)) = self.answer(&asking.method, &asking.request, head, now, wall) else {
+            return Followed::Nothing;
+        };
+        let (why, answered) = (asking.why, head.status);
+        self.tell(CacheStatus::Forwarded { why, answered, stored: true, collapsed: true }, &mut response);
+        Followed::Answer(response.map(|_| ()))
+    }
+
+    /// Whether a response that has just come may answer those who wait for it.
+    pub(crate) fn is_for_others(&self, head: &Stored, now: Instant) -> bool {
+        self.reuse(head, &RequestDirectives::default(), now) == Reuse::Fresh
     }
 
     fn reuse(&self, stored: &Stored, asked: &RequestDirectives, now: Instant) -> Reuse {
@@ -215,12 +262,13 @@ impl Engine {
         Some((response, stored.trailers.clone()))
     }
 
-    /// The head of the origin's answer has come.
+    /// The head of the origin's answer has come, of which the body has so many bytes at `least`.
     pub(crate) fn answered(
         &self,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
+        least: u64,
         was_validated: bool,
         now: Instant,
     ) -> Outcome {
@@ -231,13 +279,19 @@ impl Engine {
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
             && let Some((response, trailers)) = self.stale(asking, None, now, wall)
         {
-            return Outcome::Answer(response, trailers);
+            return Outcome::Answer { response, trailers, renewed: false };
         }
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
         }
-        let fill = self.fill(asking, status, headers, now, wall).map(Box::new);
-        let told = CacheStatus::Forwarded { why: asking.why, answered: status, stored: fill.is_some() };
+        let fits = least <= self.rules.most as u64;
+        let fill = if fits { self.fill(asking, status, headers, now, wall).map(Box::new) } else { None };
+        let told = CacheStatus::Forwarded {
+            why: asking.why,
+            answered: status,
+            stored: fill.is_some(),
+            collapsed: false,
+        };
         Outcome::Pass(fill, told)
     }
 
@@ -284,13 +338,16 @@ impl Engine {
             self.store.put(&asking.key, fresh.clone(), Some(stored));
             answer.get_or_insert(fresh);
         }
-        let answer =
-            answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
-        match answer {
-            Some((mut response, trailers)) => {
-                let answered = StatusCode::NOT_MODIFIED;
-                self.tell(CacheStatus::Forwarded { why: asking.why, answered, stored: true }, &mut response);
-                Outcome::Answer(response, trailers)
+        let answered = answer.as_deref().and_then(|stored| {
+            self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
+        });
+        match answered {
+            Some((stored, (mut response, trailers))) => {
+                let renewed = self.is_for_others(stored, now);
+                let (why, answered) = (asking.why, StatusCode::NOT_MODIFIED);
+                let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: false };
+                self.tell(told, &mut response);
+                Outcome::Answer { response, trailers, renewed }
             }
             None => Outcome::Again,
         }
@@ -377,7 +434,7 @@ impl Engine {
         remove_unstored(&mut kept, &unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
-        let stored = Stored {
+        let stored = Arc::new(Stored {
             status,
             headers: kept,
             body: Bytes::new(),
@@ -389,7 +446,7 @@ impl Engine {
             groups: self.groups(&asking.key, headers),
             asked: asking.sent,
             received: wall,
-        };
+        });
         let store = self.store.clone();
         Some(Fill { store, key: asking.key.clone(), stored, most: self.rules.most, lead: None })
     }
@@ -494,10 +551,14 @@ impl Asking {
         const ALONE: [HeaderName; 6] =
             [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
         self.method == Method::GET
-            && self.why == Forward::UriMiss
+            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale)
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
+    }
+
+    pub(crate) fn request(&self) -> &HeaderMap {
+        &self.request
     }
 
     /// Without what is stored: that was not what the origin spoke of.

@@ -16,6 +16,8 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 
+mod background;
+mod growing;
 mod reuse;
 mod storing;
 mod together;

@@ -40,12 +40,12 @@ impl Vary {
 
     /// What of a request to keep beside the response that it got; `None` for `*`.
     pub(crate) fn key(&self, request: &HeaderMap) -> Option<Variant> {
-        let nominated = |name: &HeaderName| {
-            let value = normal(request, name).map(|value| value.collect());
-            Nominated { name: name.clone(), value }
-        };
-        Some(Variant(self.names()?.iter().map(nominated).collect()))
+        Some(Variant(self.names()?.iter().map(|name| nominated(name, request)).collect()))
     }
+}
+
+fn nominated(name: &HeaderName, request: &HeaderMap) -> Nominated {
+    Nominated { name: name.clone(), value: normal(request, name).map(|value| value.collect()) }
 }
 
 /// The nominated fields of the request that a stored response answered, in normal form.
@@ -60,6 +60,11 @@ struct Nominated {
 }
 
 impl Variant {
+    /// Of another request, by the same fields.
+    pub(crate) fn of(&self, request: &HeaderMap) -> Self {
+        Self(self.0.iter().map(|Nominated { name, .. }| nominated(name, request)).collect())
+    }
+
     /// Whether `request` would have been answered alike. Nothing is allocated.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
         self.0.iter().all(|Nominated { name, value }| match (value, normal(request, name)) {
