@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
+    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
@@ -18,8 +18,10 @@ use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
+use crate::named::same_origin;
 use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
+use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
 use crate::store::{Store, Stored};
 use crate::storing::{Answer, Lifetime, Policy};
@@ -64,6 +66,8 @@ pub(crate) enum Plan {
 pub(crate) struct Asking {
     pub(crate) key: StoredKey,
     method: Method,
+    /// Of a POST, which may answer with what its target became.
+    posted_to: Option<Uri>,
     /// As the client sent them.
     request: HeaderMap,
     asked: RequestDirectives,
@@ -137,6 +141,7 @@ impl Engine {
         Plan::Ask(Box::new(Asking {
             key: key.store(),
             method: request.method.clone(),
+            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
             request: request.headers.clone(),
             asked,
             sent: now,
@@ -364,7 +369,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
-        if asking.method != Method::GET || headers.len() > FIELDS {
+        let is_understood =
+            asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
+        if !is_understood || headers.len() > FIELDS {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;
@@ -387,7 +394,7 @@ impl Engine {
             vary,
             generated,
             groups: self.groups(&asking.key, headers),
-            asked: asking.sent,
+            asked: asking.counts_from(now),
             received: wall,
         };
         let store = self.store.clone();
@@ -404,6 +411,7 @@ impl Engine {
     ) -> Option<Policy> {
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
+            is_to_post: asking.method == Method::POST,
             request: &asking.request,
             asked: &asking.asked,
             status,
@@ -498,6 +506,18 @@ impl Asking {
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
+    }
+
+    /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).
+    fn is_of_target(&self, headers: &HeaderMap) -> bool {
+        let named = singleton::value(headers, CONTENT_LOCATION);
+        let Some((target, named)) = self.posted_to.as_ref().zip(named) else { return false };
+        same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
+    }
+
+    /// When what is stored of an answer counts as asked for. A POST brings what its target became, after it made all else invalid.
+    fn counts_from(&self, now: Instant) -> Instant {
+        if self.posted_to.is_some() { now + Duration::from_nanos(1) } else { self.sent }
     }
 
     /// Without what is stored: that was not what the origin spoke of.

@@ -48,7 +48,7 @@
 //!
 //! # What it does not do
 //!
-//! It does not store parts, nor answers to POST. A response within `stale-while-revalidate` is validated while its caller waits, and not in the
+//! It does not store parts. A response within `stale-while-revalidate` is validated while its caller waits, and not in the
 //! background. `ttl_lru` heeds no request's directives. Its memory is that of one process.
 //!
 //! # Many who ask at once

@@ -16,6 +16,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 
+mod posted;
 mod reuse;
 mod storing;
 mod together;
