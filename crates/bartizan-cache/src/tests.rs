@@ -20,6 +20,7 @@ mod posted;
 mod reuse;
 mod storing;
 mod together;
+mod variants;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
