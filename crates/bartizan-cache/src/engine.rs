@@ -98,9 +98,12 @@ impl Engine {
         let asked = RequestDirectives::read(request.headers);
         let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
         let group = if is_lookup { self.store.get(&key) } else { None };
-        let mut matching = group.iter().flat_map(|group| &group.variants);
-        let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
-        let newest = matching.next();
+        let variants = group.as_ref().map_or(&[][..], |group| &group.variants);
+        let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
+        let answers = |stored: &Stored| {
+            matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
+        };
+        let chosen = chosen(matching.clone(), answers);
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &group {
@@ -108,7 +111,7 @@ impl Engine {
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
         };
-        if let Some(stored) = newest {
+        if let Some(stored) = chosen {
             why = if stored.candidate(now).is_fresh() && !stored.policy.no_cache {
                 Forward::Request
             } else {
@@ -131,7 +134,7 @@ impl Engine {
         if asked.only_if_cached && is_lookup {
             return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
         }
-        let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
+        let candidates: Vec<_> = matching.cloned().collect();
         let validators = if is_passed || *request.method != Method::GET {
             None
         } else {
@@ -262,9 +265,10 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
-        let stored = asking.candidates.first().filter(|_| !asking.is_passed)?;
         let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
-        if asking.asked.no_cache || !stored.candidate(now).on_error(window, bound) {
+        let answers = |stored: &Stored| stored.candidate(now).on_error(window, bound);
+        let stored = chosen(asking.candidates.iter(), answers)?;
+        if asking.is_passed || asking.asked.no_cache || !answers(stored) {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
@@ -453,6 +457,16 @@ impl Stored {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
     }
+}
+
+/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
+/// by default; else the newest of all (RFC 9111 section 4.1).
+fn chosen<'s>(
+    mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
+    answers: impl Fn(&Stored) -> bool,
+) -> Option<&'s Arc<Stored>> {
+    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
+    varies.or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {

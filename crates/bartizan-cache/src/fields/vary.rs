@@ -55,6 +55,11 @@ struct Value {
 }
 
 impl Variant {
+    /// Whether the response has a `Vary` at all.
+    pub(crate) fn nominates(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether `request` would have been answered alike. Nothing is allocated if it is written alike.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
         self.0.iter().all(|Nominated { name, value }| match (value, normal(request, name)) {
