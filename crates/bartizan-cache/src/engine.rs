@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
+    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
@@ -18,8 +18,10 @@ use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Var
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
+use crate::named::same_origin;
 use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
+use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
 use crate::store::{Store, Stored};
 use crate::storing::{Answer, Lifetime, Policy};
@@ -66,6 +68,8 @@ pub(crate) enum Plan {
 pub(crate) struct Asking {
     pub(crate) key: StoredKey,
     method: Method,
+    /// Of a POST, which may answer with what its target became.
+    posted_to: Option<Uri>,
     /// As the client sent them.
     request: HeaderMap,
     asked: RequestDirectives,
@@ -106,9 +110,12 @@ impl Engine {
         let asked = RequestDirectives::read(request.headers);
         let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
         let group = if is_lookup { self.store.get(&key) } else { None };
-        let mut matching = group.iter().flat_map(|group| &group.variants);
-        let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
-        let newest = matching.next();
+        let variants = group.as_ref().map_or(&[][..], |group| &group.variants);
+        let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
+        let answers = |stored: &Stored| {
+            matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
+        };
+        let chosen = chosen(matching.clone(), answers);
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &group {
@@ -117,7 +124,7 @@ impl Engine {
             Some(_) => Forward::VaryMiss,
         };
         let mut stale = None;
-        if let Some(stored) = newest {
+        if let Some(stored) = chosen {
             why = if stored.candidate(now).is_fresh() && !stored.policy.no_cache {
                 Forward::Request
             } else {
@@ -143,11 +150,11 @@ impl Engine {
         if asked.only_if_cached && is_lookup {
             return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
         }
-        let like = match newest {
+        let like = match chosen {
             Some(stored) => Some(stored.vary.clone()),
             None => group.as_ref().and_then(|group| Some(group.variants.first()?.vary.of(request.headers))),
         };
-        let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
+        let candidates: Vec<_> = matching.cloned().collect();
         let validators = if is_passed || *request.method != Method::GET {
             None
         } else {
@@ -157,6 +164,7 @@ impl Engine {
         let asking = Box::new(Asking {
             key: key.store(),
             method: request.method.clone(),
+            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
             request: request.headers.clone(),
             asked,
             sent: now,
@@ -311,9 +319,10 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
-        let stored = asking.candidates.first().filter(|_| !asking.is_passed)?;
         let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
-        if asking.asked.no_cache || !stored.candidate(now).on_error(window, bound) {
+        let answers = |stored: &Stored| stored.candidate(now).on_error(window, bound);
+        let stored = chosen(asking.candidates.iter(), answers)?;
+        if asking.is_passed || asking.asked.no_cache || !answers(stored) {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
@@ -421,7 +430,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
-        if asking.method != Method::GET || headers.len() > FIELDS {
+        let is_understood =
+            asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
+        if !is_understood || headers.len() > FIELDS {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;
@@ -444,7 +455,7 @@ impl Engine {
             vary,
             generated,
             groups: self.groups(&asking.key, headers),
-            asked: asking.sent,
+            asked: asking.counts_from(now),
             received: wall,
         });
         let store = self.store.clone();
@@ -461,6 +472,7 @@ impl Engine {
     ) -> Option<Policy> {
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
+            is_to_post: asking.method == Method::POST,
             request: &asking.request,
             asked: &asking.asked,
             status,
@@ -502,6 +514,16 @@ impl Stored {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
     }
+}
+
+/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
+/// by default; else the newest of all (RFC 9111 section 4.1).
+fn chosen<'s>(
+    mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
+    answers: impl Fn(&Stored) -> bool,
+) -> Option<&'s Arc<Stored>> {
+    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
+    varies.or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
@@ -559,6 +581,18 @@ impl Asking {
 
     pub(crate) fn request(&self) -> &HeaderMap {
         &self.request
+    }
+
+    /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).
+    fn is_of_target(&self, headers: &HeaderMap) -> bool {
+        let named = singleton::value(headers, CONTENT_LOCATION);
+        let Some((target, named)) = self.posted_to.as_ref().zip(named) else { return false };
+        same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
+    }
+
+    /// When what is stored of an answer counts as asked for. A POST brings what its target became, after it made all else invalid.
+    fn counts_from(&self, now: Instant) -> Instant {
+        if self.posted_to.is_some() { now + Duration::from_nanos(1) } else { self.sent }
     }
 
     /// Without what is stored: that was not what the origin spoke of.

@@ -48,7 +48,7 @@
 //!
 //! # What it does not do
 //!
-//! It does not store parts, nor answers to POST. `ttl_lru` heeds no request's directives. Its memory is that of one process.
+//! It does not store parts. `ttl_lru` heeds no request's directives. Its memory is that of one process.
 //!
 //! # Many who ask at once
 //!
