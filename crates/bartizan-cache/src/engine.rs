@@ -445,7 +445,7 @@ impl Engine {
         remove_unstored(&mut kept, &unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
-        let stored = Arc::new(Stored {
+        let mut stored = Stored {
             status,
             headers: kept,
             body: Bytes::new(),
@@ -455,11 +455,19 @@ impl Engine {
             vary,
             generated,
             groups: self.groups(&asking.key, headers),
-            asked: asking.counts_from(now),
+            asked: asking.sent,
             received: wall,
-        });
-        let store = self.store.clone();
-        Some(Fill { store, key: asking.key.clone(), stored, most: self.rules.most, lead: None })
+        };
+        if asking.posted_to.is_some() {
+            // Else another one has changed it meanwhile, and nobody knows which came first.
+            if !self.store.is_valid(asking.key.target_digest, &stored) {
+                return None;
+            }
+            // What it brings is what became of the target, after it makes all else of it invalid.
+            stored.asked = now + Duration::from_nanos(1);
+        }
+        let (store, key) = (self.store.clone(), asking.key.clone());
+        Some(Fill { store, key, stored: Arc::new(stored), most: self.rules.most, lead: None })
     }
 
     fn policy(
@@ -588,11 +596,6 @@ impl Asking {
         let named = singleton::value(headers, CONTENT_LOCATION);
         let Some((target, named)) = self.posted_to.as_ref().zip(named) else { return false };
         same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
-    }
-
-    /// When what is stored of an answer counts as asked for. A POST brings what its target became, after it made all else invalid.
-    fn counts_from(&self, now: Instant) -> Instant {
-        if self.posted_to.is_some() { now + Duration::from_nanos(1) } else { self.sent }
     }
 
     /// Without what is stored: that was not what the origin spoke of.

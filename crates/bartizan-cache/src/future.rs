@@ -269,11 +269,11 @@ where
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
                 }
             };
-            fetch.invalidate(response.status(), response.headers(), now);
             let again = fetch.again.take();
             let (status, least) = (response.status(), response.body().size_hint().lower());
             let outcome =
                 fetch.engine.answered(asking, status, response.headers(), least, again.is_some(), now);
+            fetch.invalidate(status, response.headers(), now);
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
                     fetch.engine.tell(told, &mut response);

@@ -95,3 +95,32 @@ async fn what_a_post_brought_is_invalid_after_the_next_change() {
     unread.into_body().collect().await.unwrap();
     assert_eq!(get(&cache, &[]).await.body, "two");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_post_brings_is_not_stored_if_its_target_changed_meanwhile() {
+    for (uri, body) in [(URI, "two"), ("http://a.example/other", "new")] {
+        let origin = Origin::of([
+            answer_of(204, &[], ""),
+            answer_of(200, &[FRESH, ITSELF], "new"),
+            answer_of(200, &[], "two"),
+        ]);
+        let cache = CacheLayer::rfc9111().layer(tower::service_fn(move |request: Request<Full<Bytes>>| {
+            let origin = origin.clone();
+            async move {
+                if *request.method() == Method::POST {
+                    tokio::time::sleep(3 * SECOND).await;
+                }
+                origin.oneshot(request).await
+            }
+        }));
+        let read = |method: &'static str, uri: &'static str| {
+            let call = cache.clone().oneshot(request(method, uri, &[]));
+            async move { call.await.unwrap().into_body().collect().await.unwrap().to_bytes() }
+        };
+        let (posted, _) = tokio::join!(read("POST", URI), async {
+            tokio::time::sleep(SECOND).await;
+            read("DELETE", uri).await
+        });
+        assert_eq!((&posted[..], &read("GET", URI).await[..]), (&b"new"[..], body.as_bytes()), "{uri}");
+    }
+}
