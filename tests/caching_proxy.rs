@@ -52,6 +52,14 @@ impl Drop for Proxy {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an origin on real sockets that takes its time, by which nothing is decided"
+)]
+fn wait() {
+    thread::sleep(Duration::from_millis(20));
+}
+
 /// Answers each request, on a connection of its own, with the pieces that `answer` makes of its head, and tells the head.
 fn origin(answer: fn(&str) -> Vec<String>) -> io::Result<(SocketAddr, Receiver<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -71,7 +79,7 @@ fn origin(answer: fn(&str) -> Vec<String>) -> io::Result<(SocketAddr, Receiver<S
                 let head = String::from_utf8_lossy(&head).into_owned();
                 for (index, piece) in answer(&head).iter().enumerate() {
                     if index > 0 {
-                        thread::sleep(Duration::from_millis(20));
+                        wait();
                     }
                     stream.write_all(piece.as_bytes())?;
                 }
@@ -83,7 +91,8 @@ fn origin(answer: fn(&str) -> Vec<String>) -> io::Result<(SocketAddr, Receiver<S
     Ok((address, told))
 }
 
-const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n";
+const HINTS: &str =
+    "HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n";
 const RELAYED: &str = "HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n";
 const CLOSE: &str = "host: a.example\r\nconnection: close\r\n\r\n";
 
