@@ -10,7 +10,8 @@ use http::header::{
     AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
@@ -117,7 +118,11 @@ pub(crate) enum Outcome {
 }
 
 impl Engine {
-    pub(crate) fn plan(&self, request: &RequestHead<'_>, now: Instant) -> Plan {
+    pub(crate) fn plan_for<B: Body>(&self, request: &Request<B>, now: Instant) -> Plan {
+        self.plan(&RequestHead::from(request), !request.body().is_end_stream(), now)
+    }
+
+    fn plan(&self, request: &RequestHead<'_>, has_content: bool, now: Instant) -> Plan {
         let key = self.keys.key(request);
         let mut asked = RequestDirectives::read(request.headers);
         if self.rules.ttl.is_some() {
@@ -127,8 +132,11 @@ impl Engine {
         if said.mode == CacheMode::ForceCache {
             asked.force_cache();
         }
-        let is_looked_for = matches!(said.mode, CacheMode::Default | CacheMode::ForceCache);
-        let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
+        let is_get_or_head = *request.method == Method::GET || *request.method == Method::HEAD;
+        // What a GET's content means only its origin knows, and the key does not.
+        let is_bypassed = said.mode == CacheMode::NoStore || is_get_or_head && has_content;
+        let is_lookup = is_get_or_head && !is_bypassed;
+        let is_looked_for = said.mode != CacheMode::Reload;
         let entry = if is_lookup && is_looked_for { self.kept.get(&key) } else { None };
         let variants = entry.as_ref().map_or(&[][..], |entry| &entry.variants);
         let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
@@ -139,6 +147,7 @@ impl Engine {
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {
+            _ if is_bypassed => Forward::Bypass,
             _ if !is_lookup => Forward::Method,
             _ if !is_looked_for => Forward::Request,
             None => Forward::UriMiss,
@@ -168,7 +177,7 @@ impl Engine {
                 }
             }
         }
-        if asked.only_if_cached && is_lookup {
+        if asked.only_if_cached && is_get_or_head {
             // Nothing was sent.
             let mut response = status(StatusCode::GATEWAY_TIMEOUT);
             response.extensions_mut().insert(Rejection::new(None));
@@ -526,6 +535,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Result<Stored, NotStored> {
+        if asking.why == Forward::Bypass {
+            return Err(NotStored::Bypass);
+        }
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
         if !is_understood {
@@ -576,9 +588,6 @@ impl Engine {
         date: Option<SystemTime>,
         wall: SystemTime,
     ) -> Result<Policy, NotStored> {
-        if asking.said.mode == CacheMode::NoStore {
-            return Err(NotStored::NoStore);
-        }
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
