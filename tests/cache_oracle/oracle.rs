@@ -1,0 +1,295 @@
+//! What a cache that has seen all this may have stored, and may answer from it: RFC 9111 sections 3 and 4.
+
+use crate::asks::{Asks, permitted};
+use crate::fields::{self, Fields, has, lines, single, tags};
+use crate::message::{Exchange, Request, Response, Turn};
+use crate::stored::{SECOND, Stored, date_of, may_be_stored, vary};
+
+const DAY: i64 = 24 * 3600 * SECOND;
+
+pub struct Oracle {
+    pub is_shared: bool,
+    pub stored: Vec<Stored>,
+    stored_so_far: usize,
+}
+
+/// What may be answered from memory.
+pub struct FromMemory {
+    pub allowed: Vec<usize>,
+    /// Whether the cache says that it does.
+    pub is_promised: bool,
+}
+
+impl Oracle {
+    pub fn new(is_shared: bool) -> Self {
+        Self { is_shared, stored: Vec::new(), stored_so_far: 0 }
+    }
+
+    pub fn from_memory(&self, request: &Request, now: i64) -> FromMemory {
+        let asks = Asks::of(request);
+        let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
+        let allowed: Vec<usize> = matching
+            .iter()
+            .copied()
+            .filter(|&at| {
+                let stored = &self.stored[at];
+                !stored.must_always_be_validated()
+                    && asks.are_met_by(stored, self.is_shared, now)
+                    && !self.is_outdone(at, &matching)
+            })
+            .collect();
+        let is_promised = self.newest(&matching).is_some_and(|newest| {
+            let date = self.stored[newest].date();
+            self.stored[newest].is_certain
+                && allowed.contains(&newest)
+                && matching.iter().all(|&at| self.stored[at].date() <= date)
+        });
+        FromMemory { allowed, is_promised }
+    }
+
+    /// What may answer for an origin that failed: with `status`, or without one if it was not reached.
+    pub fn for_a_failure(&self, request: &Request, now: i64, status: Option<u16>) -> FromMemory {
+        let asks = Asks::of(request);
+        let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
+        let reach = |stored: &Stored| {
+            let own = permitted(&stored.directives(), "stale-if-error");
+            match status {
+                None => own.or(asks.stale_if_error).unwrap_or(DAY).max(asks.stale_if_error.unwrap_or(0)),
+                Some(_) => own.unwrap_or(-1).max(asks.stale_if_error.unwrap_or(-1)),
+            }
+        };
+        let allowed: Vec<usize> = matching
+            .iter()
+            .copied()
+            .filter(|&at| {
+                let stored = &self.stored[at];
+                let by = stored.staleness(self.is_shared, now).max(0);
+                !asks.is_for_the_origin
+                    && (stored.may_be_stale(self.is_shared) || stored.is_fresh(self.is_shared, now))
+                    && !stored.must_always_be_validated()
+                    && by <= reach(stored)
+                    && !self.is_outdone(at, &matching)
+            })
+            .collect();
+        let is_plain = !has(&request.fields, "cache-control") && !has(&request.fields, "pragma");
+        let is_promised = is_plain
+            && self.newest(&matching).is_some_and(|newest| {
+                let date = self.stored[newest].date();
+                self.stored[newest].is_certain
+                    && !self.stored[newest].is_known_stale
+                    && allowed.contains(&newest)
+                    && matching.iter().all(|&at| self.stored[at].date() <= date)
+            });
+        FromMemory { allowed, is_promised }
+    }
+
+    /// Whether a more recent one answers in its place.
+    fn is_outdone(&self, at: usize, matching: &[usize]) -> bool {
+        let stored = &self.stored[at];
+        matching.iter().map(|&other| &self.stored[other]).any(|other| {
+            other.is_certain && other.number > stored.number && other.date() >= stored.date()
+        })
+    }
+
+    pub fn newest(&self, among: &[usize]) -> Option<usize> {
+        among.iter().copied().max_by_key(|&at| self.stored[at].number)
+    }
+
+    /// Everything of the target and the principal that nothing has invalidated.
+    pub fn of_the_target(&self, request: &Request) -> Vec<usize> {
+        (0..self.stored.len()).filter(|&at| !self.stored[at].is_gone && self.is_of(at, request)).collect()
+    }
+
+    pub fn is_of(&self, at: usize, request: &Request) -> bool {
+        self.stored[at].target == key(&request.target) && self.stored[at].principal == self.principal(request)
+    }
+
+    pub fn matching(&self, request: &Request) -> Vec<usize> {
+        self.of_the_target(request).into_iter().filter(|&at| self.stored[at].varies_to(request)).collect()
+    }
+
+    /// A private cache is one for each.
+    fn principal(&self, request: &Request) -> Option<String> {
+        if self.is_shared { None } else { crate::stored::normal(&request.fields, "authorization") }
+    }
+
+    /// Which of the stored responses a 304 is about (RFC 9111 section 4.3.4).
+    pub fn selected(&self, turn: &Turn, exchange: &Exchange, response: &Response) -> Vec<usize> {
+        let asked = tags(&exchange.request.fields, "if-none-match");
+        let of_the_target = self.of_the_target(&turn.request).into_iter();
+        let initial: Vec<usize> = of_the_target
+            .filter(|&at| {
+                let stored = &self.stored[at];
+                stored.varies_to(&turn.request) || stored.tag().is_some_and(|tag| asked.contains(&tag))
+            })
+            .collect();
+        let such = |is_meant: &dyn Fn(&Stored) -> bool| -> Vec<usize> {
+            initial.iter().copied().filter(|&at| is_meant(&self.stored[at])).collect()
+        };
+        if let Some(tag) = single(&response.fields, "etag").and_then(fields::tag) {
+            if !tag.0 {
+                return such(&|stored| stored.tag() == Some(tag));
+            }
+            let weakly = such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1));
+            return self.newest(&weakly).into_iter().collect();
+        }
+        if let Some(date) = date_of(&response.fields, "last-modified", exchange.received) {
+            let same = such(&|stored| stored.last_modified() == Some(date));
+            return self.newest(&same).into_iter().collect();
+        }
+        if initial.len() == 1 { initial } else { Vec::new() }
+    }
+
+    /// A 304 confirmed one, for this request.
+    pub fn freshen(&mut self, at: usize, turn: &Turn, exchange: &Exchange, is_the_answer: bool) {
+        let response = exchange.response.as_ref().expect("a 304 or a 200 to HEAD");
+        let mut renewed = self.stored[at].clone();
+        renewed.freshen(&response.fields, exchange.sent, exchange.received);
+        let varies_anew = vary(&renewed.response.fields) != vary(&self.stored[at].response.fields);
+        if is_the_answer && varies_anew {
+            renewed.asked.clear();
+        }
+        if is_the_answer {
+            renewed.asked.push(turn.request.fields.clone());
+        }
+        renewed.is_certain &= is_the_answer || !varies_anew;
+        renewed.number = self.next_number();
+        let as_get = |fields: &Fields| Request { method: "GET".into(), target: turn.request.target.clone(), fields: fields.clone() };
+        if !may_be_stored(self.is_shared, &as_get(&Fields::new()), &renewed.response) {
+            // What it says now forbids to keep it.
+            self.stored[at].is_gone = true;
+        } else if !may_be_stored(self.is_shared, &as_get(&turn.request.fields), &renewed.response) {
+            // Nothing of this response may be stored; what was stored before stays as it was.
+            self.stored[at].is_certain = false;
+        } else {
+            self.stored[at] = renewed;
+        }
+    }
+
+    /// It may be freshened, or not.
+    pub fn perhaps_freshen(&mut self, at: usize, turn: &Turn, exchange: &Exchange) {
+        self.stored[at].is_certain = false;
+        let unchanged = self.stored[at].clone();
+        self.freshen(at, turn, exchange, true);
+        self.stored[at].is_certain = false;
+        self.stored.push(unchanged);
+    }
+
+    /// A response that is none of those that are stored.
+    pub fn learn(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, is_read: bool) {
+        match turn.request.method.as_str() {
+            "GET" => self.learn_get(turn, exchange, response, is_read),
+            "HEAD" => self.learn_head(turn, exchange, response),
+            "OPTIONS" => {}
+            _ => self.invalidate(&turn.request, response),
+        }
+    }
+
+    fn learn_get(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, is_read: bool) {
+        let is_stored = is_read && may_be_stored(self.is_shared, &turn.request, response);
+        let says_what_there_is = !matches!(response.status, 206 | 304 | 400..=403 | 405..=409 | 411..);
+        let is_kept_out = is_read && response.is_whole && !Asks::of(&turn.request).no_store;
+        for at in self.matching(&turn.request) {
+            let is_the_same_variant = vary(&self.stored[at].response.fields) == vary(&response.fields);
+            if is_stored && is_the_same_variant || !is_stored && says_what_there_is && is_kept_out {
+                self.stored[at].is_gone = true;
+            } else if is_stored || says_what_there_is {
+                self.stored[at].is_certain = false;
+            }
+        }
+        if is_stored {
+            let number = self.next_number();
+            self.stored.push(Stored {
+                target: key(&turn.request.target),
+                principal: self.principal(&turn.request),
+                asked: vec![turn.request.fields.clone()],
+                response: response.clone(),
+                sent: exchange.sent,
+                received: exchange.received,
+                number,
+                is_certain: true,
+                is_known_stale: false,
+                is_gone: false,
+            });
+        }
+    }
+
+    /// RFC 9111 section 4.3.5.
+    fn learn_head(&mut self, turn: &Turn, exchange: &Exchange, response: &Response) {
+        for at in self.matching(&turn.request) {
+            let old = &self.stored[at].response;
+            let is_same = response.status == 200
+                && ["etag", "last-modified"].iter().all(|name| {
+                    !has(&response.fields, name) || lines(&response.fields, name).eq(lines(&old.fields, name))
+                })
+                && single(&response.fields, "content-length").is_none_or(|length| length == old.body.len().to_string());
+            if is_same {
+                self.freshen(at, turn, exchange, false);
+            } else if response.status == 200 {
+                self.stored[at].is_known_stale = true;
+            } else {
+                self.stored[at].is_certain = false;
+            }
+        }
+    }
+
+    /// RFC 9111 section 4.4, with the other targets that the crate says it invalidates.
+    fn invalidate(&mut self, request: &Request, response: &Response) {
+        let is_error = !(200..400).contains(&response.status);
+        let own = key(&request.target);
+        let mut targets = vec![own.clone()];
+        for name in ["location", "content-location"] {
+            targets.extend(lines(&response.fields, name).map(|reference| resolve(&own, reference)));
+        }
+        targets.retain(|target| origin(target) == origin(&own));
+        let groups = |fields: &Fields, name: &str| -> Vec<String> {
+            lines(fields, name).flat_map(fields::members).map(String::from).collect()
+        };
+        let named = groups(&response.fields, "cache-group-invalidation");
+        for stored in &mut self.stored {
+            let in_a_group = origin(&stored.target) == origin(&own)
+                && groups(&stored.response.fields, "cache-groups").iter().any(|group| named.contains(group));
+            if !is_error && (targets.contains(&stored.target) || in_a_group) {
+                stored.is_gone = true;
+            } else if in_a_group {
+                stored.is_certain = false;
+            }
+        }
+    }
+
+    fn next_number(&mut self) -> usize {
+        self.stored_so_far += 1;
+        self.stored_so_far
+    }
+}
+
+pub fn is_retrieval(request: &Request) -> bool {
+    matches!(request.method.as_str(), "GET" | "HEAD")
+}
+
+/// RFC 9110 section 4.2.3: scheme and host are compared without case, and the port that is meant is no other one.
+pub fn key(target: &str) -> String {
+    let (scheme, rest) = target.split_once("://").expect("targets are absolute");
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let authority = authority.to_ascii_lowercase();
+    format!("{}://{}/{path}", scheme.to_ascii_lowercase(), authority.strip_suffix(":80").unwrap_or(&authority))
+}
+
+fn origin(target: &str) -> &str {
+    target.splitn(4, '/').nth(2).expect("targets are absolute")
+}
+
+/// The few kinds of references that are in use here.
+fn resolve(base: &str, reference: &str) -> String {
+    let reference = reference.split('#').next().unwrap_or("");
+    if reference.contains("://") {
+        key(reference)
+    } else if let Some(elsewhere) = reference.strip_prefix("//") {
+        key(&format!("http://{elsewhere}"))
+    } else if reference.starts_with('/') {
+        format!("http://{}{reference}", origin(base))
+    } else {
+        let folder = base.rfind('/').expect("targets are absolute");
+        format!("{}/{reference}", &base[..folder])
+    }
+}
