@@ -48,7 +48,9 @@ impl Stored {
         if is_success && self.is_not_modified(&request.fields) {
             expected.status = 304;
             let has_tag = has(&expected.fields, "etag");
-            expected.fields.retain(|(name, _)| OF_A_304.contains(&name.as_str()) || name == "last-modified" && !has_tag);
+            expected
+                .fields
+                .retain(|(name, _)| OF_A_304.contains(&name.as_str()) || name == "last-modified" && !has_tag);
             expected.body.clear();
         } else if let Some((first, last)) = self.range(request) {
             let whole = self.response.body.len();
@@ -60,7 +62,9 @@ impl Stored {
                 expected.fields.push(("content-range".into(), format!("bytes {first}-{last}/{whole}")));
                 if has(&request.fields, "if-range") {
                     // It need not repeat what the client has.
-                    expected.free.extend(["content-type", "last-modified", "x-body", "x-secret", "x-news"].map(String::from));
+                    expected.free.extend(
+                        ["content-type", "last-modified", "x-body", "x-secret", "x-news"].map(String::from),
+                    );
                 }
             } else {
                 expected.status = 416;
@@ -104,8 +108,10 @@ impl Stored {
             return single(request, "if-none-match") == Some("*")
                 || self.tag().is_some_and(|(_, own)| listed.iter().any(|(_, other)| *other == own));
         }
-        let since = single(request, "if-modified-since").and_then(|text| dates::parse(text, self.received / SECOND));
-        let modified = self.last_modified().filter(|_| single(&self.response.fields, "last-modified").is_some());
+        let since =
+            single(request, "if-modified-since").and_then(|text| dates::parse(text, self.received / SECOND));
+        let modified =
+            self.last_modified().filter(|_| single(&self.response.fields, "last-modified").is_some());
         let modified = modified.unwrap_or_else(|| self.date());
         since.is_some_and(|since| modified.div_euclid(SECOND) <= since)
     }
@@ -121,7 +127,9 @@ impl Stored {
         let (unit, spec) = single(&request.fields, "range")?.split_once('=')?;
         let (first, last) = spec.split_once('-')?;
         let whole = self.response.body.len();
-        let number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().unwrap_or(usize::MAX));
+        let number = |digits: &str| {
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().unwrap_or(usize::MAX))
+        };
         let range = match (first, last) {
             ("", "") => return None,
             // A suffix of no length is none that could be given.
@@ -139,7 +147,9 @@ impl Stored {
         }
         let (modified, date) = (self.last_modified(), date_of(&self.response.fields, "date", self.received));
         let named = dates::parse(validator, self.received / SECOND).map(|seconds| seconds * SECOND);
-        named.is_some() && named == modified && date.unwrap_or(self.received) >= modified.unwrap_or(0) + SECOND
+        named.is_some()
+            && named == modified
+            && date.unwrap_or(self.received) >= modified.unwrap_or(0) + SECOND
     }
 }
 
@@ -161,7 +171,12 @@ impl Expected {
 }
 
 /// Holds all fields but `Age` against each other. What has no date may get that of when it came.
-pub fn compare_fields(expected: &Fields, answer: &Response, received: i64, free: &[String]) -> Result<(), String> {
+pub fn compare_fields(
+    expected: &Fields,
+    answer: &Response,
+    received: i64,
+    free: &[String],
+) -> Result<(), String> {
     let mut names: Vec<&str> = expected.iter().chain(&answer.fields).map(|line| line.0.as_str()).collect();
     names.sort_unstable();
     names.dedup();

@@ -24,7 +24,8 @@ impl Asks {
         let says = |name: &str| directives.iter().any(|directive| directive.name == name);
         let is_pragma = !has(&request.fields, "cache-control")
             && lines(&request.fields, "pragma").any(|line| line.to_ascii_lowercase().contains("no-cache"));
-        let unmodified = single(&request.fields, "if-unmodified-since").and_then(|text| dates::parse(text, 0));
+        let unmodified =
+            single(&request.fields, "if-unmodified-since").and_then(|text| dates::parse(text, 0));
         Self {
             no_cache: says("no-cache") || is_pragma,
             no_store: says("no-store"),
@@ -35,6 +36,18 @@ impl Asks {
             stale_if_error: permitted(&directives, "stale-if-error"),
             is_for_the_origin: has(&request.fields, "if-match") || unmodified.is_some(),
         }
+    }
+
+    /// RFC 5861 section 3: whether it may be given while the origin is asked.
+    pub fn are_met_meanwhile(&self, stored: &Stored, is_shared: bool, now: i64) -> bool {
+        let by = stored.staleness(is_shared, now);
+        let within = permitted(&stored.directives(), "stale-while-revalidate");
+        !self.no_cache
+            && !self.is_for_the_origin
+            && self.max_age.is_none()
+            && self.min_fresh.is_none()
+            && stored.may_be_stale(is_shared)
+            && within.is_some_and(|within| by <= within)
     }
 
     /// Whether they have it answered from memory, without a question to the origin.

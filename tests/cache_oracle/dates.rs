@@ -18,7 +18,11 @@ pub fn parse(text: &str, now: i64) -> Option<i64> {
             let century = 2000 + number(year, 2)?;
             // More than 50 years ahead means the most recent one that has passed.
             let fifty_years = at_most_fifty_years(now);
-            (century - 100..=century + 100).rev().step_by(100).filter_map(at).find(|then| *then <= fifty_years)
+            (century - 100..=century + 100)
+                .rev()
+                .step_by(100)
+                .filter_map(at)
+                .find(|then| *then <= fifty_years)
         }
         [day, month, "", date, time, year] if is_day(day, 3) => {
             seconds(number(year, 4)?, month, number(date, 1)?, time)
@@ -45,7 +49,8 @@ fn number(digits: &str, count: usize) -> Option<i64> {
 
 fn seconds(year: i64, month: &str, day: i64, time: &str) -> Option<i64> {
     let month = MONTHS.iter().position(|name| *name == month)?;
-    let [hour, minute, second] = time.split(':').map(|digits| number(digits, 2)).collect::<Vec<_>>()[..] else {
+    let [hour, minute, second] = time.split(':').map(|digits| number(digits, 2)).collect::<Vec<_>>()[..]
+    else {
         return None;
     };
     let (hour, minute, second) = (hour?, minute?, second?);
@@ -71,7 +76,13 @@ fn the_three_formats_of_the_rfc_are_one_date() {
     ] {
         assert_eq!(parse(text, now), Some(then), "{text}");
     }
-    for text in ["0", "", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT"] {
+    for text in [
+        "0",
+        "",
+        "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 31 Nov 1994 08:49:37 GMT",
+    ] {
         assert_eq!(parse(text, now), None, "{text}");
     }
 }

@@ -105,7 +105,11 @@ pub enum Seconds {
 
 /// Of several the strictest, which is the least.
 pub fn seconds(directives: &[Directive], name: &str) -> Option<Seconds> {
-    directives.iter().filter(|directive| directive.name == name).map(|found| delta(found.argument.as_deref())).min()
+    directives
+        .iter()
+        .filter(|directive| directive.name == name)
+        .map(|found| delta(found.argument.as_deref()))
+        .min()
 }
 
 fn delta(argument: Option<&str>) -> Seconds {
@@ -128,11 +132,18 @@ pub fn about(directives: &[Directive], name: &str) -> Option<About> {
     let mut found = None;
     for directive in directives.iter().filter(|directive| directive.name == name) {
         let names = directive.argument.as_deref().map(|list| {
-            list.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()).collect::<Vec<_>>()
+            list.split(',')
+                .map(|name| name.trim().to_ascii_lowercase())
+                .filter(|name| !name.is_empty())
+                .collect::<Vec<_>>()
         });
         found = Some(match (names, found) {
-            (Some(names), None) if !names.is_empty() && names.iter().all(|name| is_token(name)) => About::Names(names),
-            (Some(names), Some(About::Names(mut others))) if !names.is_empty() && names.iter().all(|name| is_token(name)) => {
+            (Some(names), None) if !names.is_empty() && names.iter().all(|name| is_token(name)) => {
+                About::Names(names)
+            }
+            (Some(names), Some(About::Names(mut others)))
+                if !names.is_empty() && names.iter().all(|name| is_token(name)) =>
+            {
                 others.extend(names);
                 About::Names(others)
             }
@@ -146,7 +157,10 @@ pub fn about(directives: &[Directive], name: &str) -> Option<About> {
 pub fn tag(text: &str) -> Option<(bool, &str)> {
     let (is_weak, rest) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
     let inner = rest.strip_prefix('"')?.strip_suffix('"')?;
-    inner.chars().all(|letter| letter == '!' || letter >= '#' && letter != '\u{7f}').then_some((is_weak, inner))
+    inner
+        .chars()
+        .all(|letter| letter == '!' || letter >= '#' && letter != '\u{7f}')
+        .then_some((is_weak, inner))
 }
 
 /// The tags of a list. What is none is skipped.
@@ -156,11 +170,17 @@ pub fn tags<'a>(fields: &'a Fields, name: &'a str) -> Vec<(bool, &'a str)> {
 
 #[test]
 fn what_restricts_is_found_wherever_it_stands_and_never_in_quotes() {
-    let found = |line: &str| directives(&vec![("cc".into(), line.into())], "cc").iter().any(|found| found.name == "no-store");
-    for line in ["no-store", " No-Store ", "a,no-store=1", "no-store;x", "a=\"x, no-store", "x=\"\\\"\", no-store"] {
+    let found = |line: &str| {
+        directives(&vec![("cc".into(), line.into())], "cc").iter().any(|found| found.name == "no-store")
+    };
+    for line in
+        ["no-store", " No-Store ", "a,no-store=1", "no-store;x", "a=\"x, no-store", "x=\"\\\"\", no-store"]
+    {
         assert!(found(line), "{line}");
     }
-    for line in ["a=\"no-store\"", "a=\"x, no-store, y\"", "x=\"\\\", no-store, \"", "no-storex", "\"no-store\""] {
+    for line in
+        ["a=\"no-store\"", "a=\"x, no-store, y\"", "x=\"\\\", no-store, \"", "no-storex", "\"no-store\""]
+    {
         assert!(!found(line), "{line}");
     }
 }

@@ -4,7 +4,7 @@ use crate::answer::compare_fields;
 use crate::asks::Asks;
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Response, Turn};
-use crate::oracle::{FromMemory, Oracle, is_retrieval};
+use crate::oracle::{FromMemory, Oracle, is_retrieval, key};
 use crate::stored::hop_by_hop;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +15,22 @@ pub enum Fault {
     Useless(String),
 }
 
+impl Fault {
+    /// Whether it may be the same fault of a shorter history.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (Self::Unsafe(why) | Self::Useless(why)) = self;
+        let (Self::Unsafe(other_why) | Self::Useless(other_why)) = other;
+        let start = |why: &str| why.chars().take(12).collect::<String>();
+        std::mem::discriminant(self) == std::mem::discriminant(other) && start(why) == start(other_why)
+    }
+}
+
 /// How a request came to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     Memory,
     StaleFromMemory,
+    StaleMeanwhile,
     PartFromMemory,
     NotModifiedFromMemory,
     NothingCached,
@@ -43,6 +54,59 @@ struct Whose {
 
 impl Oracle {
     pub fn judge(&mut self, turn: &Turn) -> Result<Way, Fault> {
+        let way = self.judge_answer(turn)?;
+        match (way, &turn.meanwhile[..]) {
+            (Way::StaleFromMemory, []) => self.is_to_be_fetched(turn)?,
+            (_, []) => {}
+            (Way::StaleFromMemory, meanwhile) if turn.request.method == "GET" => {
+                self.judge_meanwhile(turn, meanwhile)?;
+                return Ok(Way::StaleMeanwhile);
+            }
+            (_, meanwhile) => {
+                return Err(Fault::Unsafe(format!("asked behind the client's back: {meanwhile:?}")));
+            }
+        }
+        Ok(way)
+    }
+
+    /// What is given stale is fetched, unless it just was in vain.
+    fn is_to_be_fetched(&self, turn: &Turn) -> Result<(), Fault> {
+        let asks = Asks::of(&turn.request);
+        let own = key(&turn.request.target);
+        let was_fetched = self.fetched.iter().any(|(target, at)| *target == own && turn.asked - at <= 11_000);
+        let is_plain = turn.request.method == "GET"
+            && asks.max_stale.is_none()
+            && !asks.only_if_cached
+            && !asks.no_store;
+        match is_plain && !was_fetched {
+            true => Err(Fault::Useless("gave what is stale and did not fetch it".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn judge_meanwhile(&mut self, turn: &Turn, meanwhile: &[Exchange]) -> Result<(), Fault> {
+        let mut alone = turn.clone();
+        alone.request.fields.retain(|line| !CONDITIONS.contains(&line.0.as_str()));
+        for (at, exchange) in meanwhile.iter().enumerate() {
+            let whose = self.whose_conditions(&alone, exchange, at == 0)?;
+            self.fetched.push((key(&turn.request.target), exchange.received));
+            let Some(response) = &exchange.response else { continue };
+            if !(whose.is_caches && response.status == 304) {
+                if at + 1 < meanwhile.len() {
+                    return Err(Fault::Unsafe("fetched again although it had an answer".into()));
+                }
+                self.learn(&alone, exchange, response, true);
+                continue;
+            }
+            let selected = self.selected(&alone, exchange, response);
+            for &at in &selected {
+                self.freshen(at, &alone, exchange, selected.len() == 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_answer(&mut self, turn: &Turn) -> Result<Way, Fault> {
         let asks = Asks::of(&turn.request);
         let from_memory = self.from_memory(&turn.request, turn.asked);
         if turn.exchanges.is_empty() {
@@ -108,11 +172,21 @@ impl Oracle {
     }
 
     /// A 304 to a question that may be the cache's own. `None` if it goes on.
-    fn judge_304(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, whose: Whose, is_last: bool) -> Result<Option<Way>, Fault> {
+    fn judge_304(
+        &mut self,
+        turn: &Turn,
+        exchange: &Exchange,
+        response: &Response,
+        whose: Whose,
+        is_last: bool,
+    ) -> Result<Option<Way>, Fault> {
         let selected = self.selected(turn, exchange, response);
         if !is_last {
             if selected.iter().any(|&at| self.stored[at].is_certain) {
-                return Err(Fault::Useless(format!("asked again after a 304 that means {:?}", self.stored[selected[0]].response)));
+                return Err(Fault::Useless(format!(
+                    "asked again after a 304 that means {:?}",
+                    self.stored[selected[0]].response
+                )));
             }
             return Ok(None);
         }
@@ -153,7 +227,10 @@ impl Oracle {
                 Ok(_) => return Ok(Way::StaleForAnError),
                 Err(_) if stale.is_promised && is_first && is_passed_on(turn, exchange).is_ok() => {
                     let stored = &self.stored[stale.allowed[0]];
-                    return Err(Fault::Useless(format!("gave on a failure, with in memory: {:?}", stored.response)));
+                    return Err(Fault::Useless(format!(
+                        "gave on a failure, with in memory: {:?}",
+                        stored.response
+                    )));
                 }
                 Err(difference) => reason = difference,
             }
@@ -169,7 +246,8 @@ impl Oracle {
             self.learn(turn, exchange, response, false);
             return Ok(Way::Forwarded);
         }
-        passed.map_err(|difference| Fault::Unsafe(format!("not as the origin said: {difference}; {reason}")))?;
+        passed
+            .map_err(|difference| Fault::Unsafe(format!("not as the origin said: {difference}; {reason}")))?;
         if response.status == 304 {
             for at in self.selected(turn, exchange, response) {
                 self.perhaps_freshen(at, turn, exchange);
@@ -191,8 +269,15 @@ impl Oracle {
 
     /// The request goes on as it is, but for conditions that are made of what is stored.
     fn whose_conditions(&self, turn: &Turn, exchange: &Exchange, is_first: bool) -> Result<Whose, Fault> {
+        // The order of fields of different names means nothing.
         let part = |fields: &Fields, of_conditions: bool| -> Fields {
-            fields.iter().filter(|line| CONDITIONS.contains(&line.0.as_str()) == of_conditions).cloned().collect()
+            let mut part: Fields = fields
+                .iter()
+                .filter(|line| CONDITIONS.contains(&line.0.as_str()) == of_conditions)
+                .cloned()
+                .collect();
+            part.sort_by(|one, other| one.0.cmp(&other.0));
+            part
         };
         let (given, sent) = (&turn.request, &exchange.request);
         let is_same = given.method == sent.method && given.target == sent.target;
@@ -205,7 +290,10 @@ impl Oracle {
         if !is_clients && !is_caches && !is_without {
             return Err(Fault::Unsafe(format!("conditions of nobody: {:?}", sent.fields)));
         }
-        if is_first && !is_caches && let Some(why) = self.is_to_be_validated(turn) {
+        if is_first
+            && !is_caches
+            && let Some(why) = self.is_to_be_validated(turn)
+        {
             return Err(Fault::Useless(why));
         }
         Ok(Whose { is_clients, is_caches })
@@ -213,13 +301,15 @@ impl Oracle {
 
     /// RFC 9111 section 4.3.1.
     fn is_a_validation(&self, turn: &Turn, conditions: &Fields) -> bool {
-        let of_the_target = || (0..self.stored.len()).filter(|&at| self.is_of(at, &turn.request)).map(|at| &self.stored[at]);
+        let of_the_target =
+            || (0..self.stored.len()).filter(|&at| self.is_of(at, &turn.request)).map(|at| &self.stored[at]);
         let only_validators = conditions.iter().all(|line| CONDITIONS[..2].contains(&line.0.as_str()));
         let asked = tags(conditions, "if-none-match");
         let are_known = asked.iter().all(|tag| of_the_target().any(|stored| stored.tag() == Some(*tag)));
         let since = single(conditions, "if-modified-since");
         let is_known = since.is_none_or(|since| {
-            let mut same = of_the_target().filter(|stored| lines(&stored.response.fields, "last-modified").eq([since]));
+            let mut same =
+                of_the_target().filter(|stored| lines(&stored.response.fields, "last-modified").eq([since]));
             same.any(|stored| stored.tag().is_none_or(|tag| asked.contains(&tag)))
         });
         is_retrieval(&turn.request)

@@ -37,4 +37,6 @@ pub struct Turn {
     pub answer: Option<Response>,
     /// Whether the client read the body to its end.
     pub is_read: bool,
+    /// What the origin was asked behind the client's back.
+    pub meanwhile: Vec<Exchange>,
 }

@@ -3,7 +3,7 @@
 use crate::asks::{Asks, permitted};
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Request, Response, Turn};
-use crate::stored::{SECOND, Stored, date_of, may_be_stored, vary};
+use crate::stored::{SECOND, Stored, date_of, is_explicit, may_be_stored, vary};
 
 const DAY: i64 = 24 * 3600 * SECOND;
 
@@ -11,6 +11,8 @@ pub struct Oracle {
     pub is_shared: bool,
     pub stored: Vec<Stored>,
     stored_so_far: usize,
+    /// When what was last asked behind a client's back.
+    pub fetched: Vec<(String, i64)>,
 }
 
 /// What may be answered from memory.
@@ -22,29 +24,23 @@ pub struct FromMemory {
 
 impl Oracle {
     pub fn new(is_shared: bool) -> Self {
-        Self { is_shared, stored: Vec::new(), stored_so_far: 0 }
+        Self { is_shared, stored: Vec::new(), stored_so_far: 0, fetched: Vec::new() }
     }
 
     pub fn from_memory(&self, request: &Request, now: i64) -> FromMemory {
         let asks = Asks::of(request);
         let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
-        let allowed: Vec<usize> = matching
+        let answering: Vec<usize> = matching
             .iter()
             .copied()
             .filter(|&at| {
                 let stored = &self.stored[at];
-                !stored.must_always_be_validated()
-                    && asks.are_met_by(stored, self.is_shared, now)
-                    && !self.is_outdone(at, &matching)
+                let is_met = asks.are_met_by(stored, self.is_shared, now)
+                    || asks.are_met_meanwhile(stored, self.is_shared, now);
+                is_met && !stored.must_always_be_validated()
             })
             .collect();
-        let is_promised = self.newest(&matching).is_some_and(|newest| {
-            let date = self.stored[newest].date();
-            self.stored[newest].is_certain
-                && allowed.contains(&newest)
-                && matching.iter().all(|&at| self.stored[at].date() <= date)
-        });
-        FromMemory { allowed, is_promised }
+        self.chosen(&matching, &answering)
     }
 
     /// What may answer for an origin that failed: with `status`, or without one if it was not reached.
@@ -58,7 +54,7 @@ impl Oracle {
                 Some(_) => own.unwrap_or(-1).max(asks.stale_if_error.unwrap_or(-1)),
             }
         };
-        let allowed: Vec<usize> = matching
+        let answering: Vec<usize> = matching
             .iter()
             .copied()
             .filter(|&at| {
@@ -68,27 +64,41 @@ impl Oracle {
                     && (stored.may_be_stale(self.is_shared) || stored.is_fresh(self.is_shared, now))
                     && !stored.must_always_be_validated()
                     && by <= reach(stored)
-                    && !self.is_outdone(at, &matching)
             })
             .collect();
         let is_plain = !has(&request.fields, "cache-control") && !has(&request.fields, "pragma");
-        let is_promised = is_plain
-            && self.newest(&matching).is_some_and(|newest| {
-                let date = self.stored[newest].date();
-                self.stored[newest].is_certain
-                    && !self.stored[newest].is_known_stale
-                    && allowed.contains(&newest)
-                    && matching.iter().all(|&at| self.stored[at].date() <= date)
-            });
-        FromMemory { allowed, is_promised }
+        let mut chosen = self.chosen(&matching, &answering);
+        chosen.is_promised &= is_plain;
+        chosen
     }
 
-    /// Whether a more recent one answers in its place.
-    fn is_outdone(&self, at: usize, matching: &[usize]) -> bool {
-        let stored = &self.stored[at];
-        matching.iter().map(|&other| &self.stored[other]).any(|other| {
-            other.is_certain && other.number > stored.number && other.date() >= stored.date()
-        })
+    /// Of those that match and those of them that may answer: RFC 9111 sections 4 and 4.1, the end of each.
+    fn chosen(&self, matching: &[usize], answering: &[usize]) -> FromMemory {
+        let varies = |at: usize| has(&self.stored[at].response.fields, "vary");
+        let is_newest = |at: usize, among: &[usize]| {
+            let newest = &self.stored[at];
+            self.newest(among) == Some(at)
+                && among.iter().all(|&other| self.stored[other].date() <= newest.date())
+        };
+        // A more recent one answers in its place, unless that one says nothing of what it varies by.
+        let is_outdone = |at: usize| {
+            let stored = &self.stored[at];
+            matching.iter().any(|&by| {
+                let other = &self.stored[by];
+                let is_newer = other.number > stored.number && other.date() >= stored.date();
+                let is_preferred = varies(by) && !varies(at) && answering.contains(&by);
+                other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
+            })
+        };
+        let allowed = answering.iter().copied().filter(|&at| !is_outdone(at)).collect();
+        let varying: Vec<usize> = matching.iter().copied().filter(|&at| varies(at)).collect();
+        let is_promised = answering.iter().any(|&at| {
+            let stored = &self.stored[at];
+            stored.is_certain
+                && !stored.is_known_stale
+                && (is_newest(at, matching) || is_newest(at, &varying))
+        });
+        FromMemory { allowed, is_promised }
     }
 
     pub fn newest(&self, among: &[usize]) -> Option<usize> {
@@ -154,7 +164,11 @@ impl Oracle {
         }
         renewed.is_certain &= is_the_answer || !varies_anew;
         renewed.number = self.next_number();
-        let as_get = |fields: &Fields| Request { method: "GET".into(), target: turn.request.target.clone(), fields: fields.clone() };
+        let as_get = |fields: &Fields| Request {
+            method: "GET".into(),
+            target: turn.request.target.clone(),
+            fields: fields.clone(),
+        };
         if !may_be_stored(self.is_shared, &as_get(&Fields::new()), &renewed.response) {
             // What it says now forbids to keep it.
             self.stored[at].is_gone = true;
@@ -181,8 +195,24 @@ impl Oracle {
             "GET" => self.learn_get(turn, exchange, response, is_read),
             "HEAD" => self.learn_head(turn, exchange, response),
             "OPTIONS" => {}
-            _ => self.invalidate(&turn.request, response),
+            _ => {
+                self.invalidate(&turn.request, response);
+                if turn.request.method == "POST" && is_read && self.is_stored_of_a_post(turn, response) {
+                    self.store(turn, exchange, response);
+                }
+            }
         }
+    }
+
+    /// RFC 9110 section 9.3.3.
+    fn is_stored_of_a_post(&self, turn: &Turn, response: &Response) -> bool {
+        let own = key(&turn.request.target);
+        let location = single(&response.fields, "content-location");
+        let as_get = Request { method: "GET".into(), ..turn.request.clone() };
+        response.status == 200
+            && location.is_some_and(|location| resolve(&own, location) == own)
+            && is_explicit(self.is_shared, &response.fields)
+            && may_be_stored(self.is_shared, &as_get, response)
     }
 
     fn learn_get(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, is_read: bool) {
@@ -198,20 +228,24 @@ impl Oracle {
             }
         }
         if is_stored {
-            let number = self.next_number();
-            self.stored.push(Stored {
-                target: key(&turn.request.target),
-                principal: self.principal(&turn.request),
-                asked: vec![turn.request.fields.clone()],
-                response: response.clone(),
-                sent: exchange.sent,
-                received: exchange.received,
-                number,
-                is_certain: true,
-                is_known_stale: false,
-                is_gone: false,
-            });
+            self.store(turn, exchange, response);
         }
+    }
+
+    fn store(&mut self, turn: &Turn, exchange: &Exchange, response: &Response) {
+        let number = self.next_number();
+        self.stored.push(Stored {
+            target: key(&turn.request.target),
+            principal: self.principal(&turn.request),
+            asked: vec![turn.request.fields.clone()],
+            response: response.clone(),
+            sent: exchange.sent,
+            received: exchange.received,
+            number,
+            is_certain: true,
+            is_known_stale: false,
+            is_gone: false,
+        });
     }
 
     /// RFC 9111 section 4.3.5.
@@ -222,7 +256,8 @@ impl Oracle {
                 && ["etag", "last-modified"].iter().all(|name| {
                     !has(&response.fields, name) || lines(&response.fields, name).eq(lines(&old.fields, name))
                 })
-                && single(&response.fields, "content-length").is_none_or(|length| length == old.body.len().to_string());
+                && single(&response.fields, "content-length")
+                    .is_none_or(|length| length == old.body.len().to_string());
             if is_same {
                 self.freshen(at, turn, exchange, false);
             } else if response.status == 200 {
@@ -272,7 +307,11 @@ pub fn key(target: &str) -> String {
     let (scheme, rest) = target.split_once("://").expect("targets are absolute");
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let authority = authority.to_ascii_lowercase();
-    format!("{}://{}/{path}", scheme.to_ascii_lowercase(), authority.strip_suffix(":80").unwrap_or(&authority))
+    format!(
+        "{}://{}/{path}",
+        scheme.to_ascii_lowercase(),
+        authority.strip_suffix(":80").unwrap_or(&authority)
+    )
 }
 
 fn origin(target: &str) -> &str {
@@ -288,6 +327,8 @@ fn resolve(base: &str, reference: &str) -> String {
         key(&format!("http://{elsewhere}"))
     } else if reference.starts_with('/') {
         format!("http://{}{reference}", origin(base))
+    } else if reference.is_empty() {
+        base.to_string()
     } else {
         let folder = base.rfind('/').expect("targets are absolute");
         format!("{}/{reference}", &base[..folder])

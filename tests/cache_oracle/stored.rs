@@ -1,8 +1,11 @@
 //! One stored response: for how long it is fresh, how old it is, and what it answers.
 
 use crate::dates;
-use crate::fields::{self, About, Directive, Fields, Seconds, about, directives, has, lines, seconds, single};
+use crate::fields::{
+    self, About, Directive, Fields, Seconds, about, directives, has, lines, seconds, single,
+};
 use crate::message::{Request, Response};
+use crate::preferences;
 
 /// How many milliseconds a second has.
 pub const SECOND: i64 = 1000;
@@ -11,7 +14,8 @@ const WEEK: i64 = 7 * 24 * 3600 * SECOND;
 /// RFC 9110 section 15.1.
 const HEURISTICALLY_CACHEABLE: [u16; 12] = [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501];
 /// Those that RFC 9110 section 15 defines: what `must-understand` asks for.
-const UNDERSTOOD: [u16; 16] = [200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 404, 405, 410, 414, 500, 501];
+const UNDERSTOOD: [u16; 16] =
+    [200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 404, 405, 410, 414, 500, 501];
 
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -104,7 +108,7 @@ impl Stored {
     /// RFC 9111 section 4.1.
     pub fn varies_to(&self, request: &Request) -> bool {
         let Some(names) = vary(&self.response.fields) else { return false };
-        self.asked.iter().any(|asked| names.iter().all(|name| normal(asked, name) == normal(&request.fields, name)))
+        self.asked.iter().any(|asked| names.iter().all(|name| match_in(name, asked, &request.fields)))
     }
 
     pub fn tag(&self) -> Option<(bool, &str)> {
@@ -137,11 +141,15 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
     let directives = directives(&response.fields, "cache-control");
     let says = |name: &str| directives.iter().any(|directive| directive.name == name);
     let permits = |name: &str| {
-        directives.iter().any(|directive| directive.name == name && directive.is_well_formed && directive.argument.is_none())
+        directives.iter().any(|directive| {
+            directive.name == name && directive.is_well_formed && directive.argument.is_none()
+        })
     };
     let must_understand = permits("must-understand");
     let is_understood = UNDERSTOOD.contains(&response.status);
-    let forbids = fields::directives(&request.fields, "cache-control").iter().any(|directive| directive.name == "no-store")
+    let forbids = fields::directives(&request.fields, "cache-control")
+        .iter()
+        .any(|directive| directive.name == "no-store")
         || says("no-store") && !(must_understand && is_understood)
         || must_understand && !is_understood
         || is_shared && about(&directives, "private") == Some(About::All)
@@ -155,13 +163,30 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
         || is_shared && says("s-maxage")
         || HEURISTICALLY_CACHEABLE.contains(&response.status);
     // Parts are not stored, and a 304 is none of its own.
-    request.method == "GET" && response.is_whole && !matches!(response.status, 206 | 304) && !forbids && allows
+    request.method == "GET"
+        && response.is_whole
+        && !matches!(response.status, 206 | 304)
+        && !forbids
+        && allows
+}
+
+/// Whether it says for how long it is fresh.
+pub fn is_explicit(is_shared: bool, fields: &Fields) -> bool {
+    let directives = directives(fields, "cache-control");
+    let says = |name: &str| directives.iter().any(|directive| directive.name == name);
+    has(fields, "expires") || says("max-age") || is_shared && says("s-maxage")
 }
 
 /// The names that a `Vary` nominates; none if it never matches.
 pub fn vary(fields: &Fields) -> Option<Vec<String>> {
     let names = lines(fields, "vary").flat_map(fields::members).filter(|name| !name.is_empty());
     names.map(|name| (name != "*" && fields::is_token(name)).then(|| name.to_ascii_lowercase())).collect()
+}
+
+fn match_in(name: &str, asked: &Fields, presented: &Fields) -> bool {
+    let (asked, presented) = (normal(asked, name), normal(presented, name));
+    let meaning = |value: &Option<String>| preferences::meaning(name, value.as_deref()?);
+    asked == presented || meaning(&asked).is_some_and(|asked| meaning(&presented) == Some(asked))
 }
 
 /// All lines as one, without the space that means nothing.
