@@ -112,7 +112,7 @@ impl Stored {
             single(request, "if-modified-since").and_then(|text| dates::parse(text, self.received / SECOND));
         let modified =
             self.last_modified().filter(|_| single(&self.response.fields, "last-modified").is_some());
-        let modified = modified.unwrap_or_else(|| self.date());
+        let modified = modified.unwrap_or_else(|| self.date);
         since.is_some_and(|since| modified.div_euclid(SECOND) <= since)
     }
 
@@ -185,7 +185,7 @@ pub fn compare_fields(
         let wanted: Vec<&str> = lines(expected, name).collect();
         let given: Vec<&str> = lines(&answer.fields, name).collect();
         let is_added = match (name, &given[..], wanted.is_empty()) {
-            ("date", [date], true) => dates::parse(date, received / SECOND) == Some(received / SECOND),
+            ("date", [date], _) => dates::parse(date, received / SECOND) == Some(received / SECOND),
             ("content-length", [length], true) => *length == answer.body.len().to_string(),
             _ => false,
         };

@@ -14,8 +14,8 @@ pub struct Asks {
     /// By how much it may be stale.
     pub max_stale: Option<i64>,
     pub stale_if_error: Option<i64>,
-    /// Whether only the origin can hold its conditions against what it has.
-    pub is_for_the_origin: bool,
+    /// Whether it has conditions that only the origin can hold against what it has.
+    is_conditional: bool,
 }
 
 impl Asks {
@@ -34,8 +34,13 @@ impl Asks {
             min_fresh: directives.iter().filter(|directive| directive.name == "min-fresh").map(most).max(),
             max_stale: max_stale(&directives),
             stale_if_error: permitted(&directives, "stale-if-error"),
-            is_for_the_origin: has(&request.fields, "if-match") || unmodified.is_some(),
+            is_conditional: has(&request.fields, "if-match") || unmodified.is_some(),
         }
+    }
+
+    /// Where there is no success conditions mean nothing (RFC 9110 section 13.2.1).
+    pub fn is_for_the_origin(&self, stored: &Stored) -> bool {
+        self.is_conditional && (200..300).contains(&stored.response.status)
     }
 
     /// RFC 5861 section 3: whether it may be given while the origin is asked.
@@ -43,7 +48,7 @@ impl Asks {
         let by = stored.staleness(is_shared, now);
         let within = permitted(&stored.directives(), "stale-while-revalidate");
         !self.no_cache
-            && !self.is_for_the_origin
+            && !self.is_for_the_origin(stored)
             && self.max_age.is_none()
             && self.min_fresh.is_none()
             && stored.may_be_stale(is_shared)
@@ -57,7 +62,7 @@ impl Asks {
         let by = if stored.is_known_stale { (age - lifetime).max(0) } else { age - lifetime };
         let is_stale_enough = stored.may_be_stale(is_shared) && self.max_stale.is_some_and(|most| by <= most);
         !self.no_cache
-            && !self.is_for_the_origin
+            && !self.is_for_the_origin(stored)
             && self.max_age.is_none_or(|most| age <= most)
             && self.min_fresh.is_none_or(|least| lifetime - age >= least)
             && (is_fresh || is_stale_enough)

@@ -84,13 +84,12 @@ async fn take(step: &Step, cache: &Cache<Origin>, origin: &Origin) -> Turn {
                 (plain_answer.body, is_read) = (said.body.clone(), false);
             } else {
                 while let Some(frame) = body.frame().await {
-                    match frame {
-                        Ok(frame) => {
-                            plain_answer.body +=
-                                std::str::from_utf8(frame.data_ref().expect("no trailers")).expect("ASCII")
-                        }
-                        Err(_) => plain_answer.is_whole = false,
-                    }
+                    let Ok(frame) = frame else {
+                        plain_answer.is_whole = false;
+                        break;
+                    };
+                    let data = frame.data_ref().expect("no trailers");
+                    plain_answer.body += std::str::from_utf8(data).expect("ASCII");
                 }
             }
             Some(plain_answer)

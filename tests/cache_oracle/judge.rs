@@ -5,7 +5,7 @@ use crate::asks::Asks;
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Response, Turn};
 use crate::oracle::{FromMemory, Oracle, is_retrieval, key};
-use crate::stored::hop_by_hop;
+use crate::stored::{hop_by_hop, may_be_stored, vary};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -154,6 +154,7 @@ impl Oracle {
     }
 
     fn judge_forwarded(&mut self, turn: &Turn) -> Result<Way, Fault> {
+        self.fetched.push((key(&turn.request.target), turn.answered));
         for (at, exchange) in turn.exchanges.iter().enumerate() {
             let (is_first, is_last) = (at == 0, at + 1 == turn.exchanges.len());
             let whose = self.whose_conditions(turn, exchange, is_first)?;
@@ -182,7 +183,14 @@ impl Oracle {
     ) -> Result<Option<Way>, Fault> {
         let selected = self.selected(turn, exchange, response);
         if !is_last {
-            if selected.iter().any(|&at| self.stored[at].is_certain) {
+            // What the 304 says now may forbid to keep it, or to use it for this request.
+            let stays = |at: usize| {
+                let mut renewed = self.stored[at].clone();
+                renewed.freshen(&response.fields, exchange.sent, exchange.received);
+                may_be_stored(self.is_shared, &turn.request, &renewed.response)
+                    && vary(&renewed.response.fields).is_some()
+            };
+            if selected.iter().any(|&at| self.stored[at].is_certain && stays(at)) {
                 return Err(Fault::Useless(format!(
                     "asked again after a 304 that means {:?}",
                     self.stored[selected[0]].response
@@ -323,9 +331,11 @@ impl Oracle {
     /// Why the cache has to ask about what it has.
     fn is_to_be_validated(&self, turn: &Turn) -> Option<String> {
         let asks = Asks::of(&turn.request);
+        let is_precondition =
+            ["if-match", "if-unmodified-since"].iter().any(|name| has(&turn.request.fields, name));
         let newest = &self.stored[self.newest(&self.matching(&turn.request))?];
         let is_one = newest.is_certain && newest.response.status == 200 && newest.tag().is_some();
-        (is_retrieval(&turn.request) && is_one && !asks.no_store && !asks.is_for_the_origin)
+        (turn.request.method == "GET" && is_one && !asks.no_store && !is_precondition)
             .then(|| format!("did not ask about {:?}", newest.response))
     }
 }

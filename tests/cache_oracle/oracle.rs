@@ -3,7 +3,7 @@
 use crate::asks::{Asks, permitted};
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Request, Response, Turn};
-use crate::stored::{SECOND, Stored, date_of, is_explicit, may_be_stored, vary};
+use crate::stored::{SECOND, Stored, date, date_of, forwarded, is_explicit, may_be_stored, vary};
 
 const DAY: i64 = 24 * 3600 * SECOND;
 
@@ -60,13 +60,14 @@ impl Oracle {
             .filter(|&at| {
                 let stored = &self.stored[at];
                 let by = stored.staleness(self.is_shared, now).max(0);
-                !asks.is_for_the_origin
+                !asks.is_for_the_origin(stored)
                     && (stored.may_be_stale(self.is_shared) || stored.is_fresh(self.is_shared, now))
                     && !stored.must_always_be_validated()
                     && by <= reach(stored)
             })
             .collect();
-        let is_plain = !has(&request.fields, "cache-control") && !has(&request.fields, "pragma");
+        let may_forbid = ["cache-control", "pragma", "if-match", "if-unmodified-since"];
+        let is_plain = !may_forbid.iter().any(|name| has(&request.fields, name));
         let mut chosen = self.chosen(&matching, &answering);
         chosen.is_promised &= is_plain;
         chosen
@@ -78,14 +79,14 @@ impl Oracle {
         let is_newest = |at: usize, among: &[usize]| {
             let newest = &self.stored[at];
             self.newest(among) == Some(at)
-                && among.iter().all(|&other| self.stored[other].date() <= newest.date())
+                && among.iter().all(|&other| self.stored[other].date <= newest.date)
         };
         // A more recent one answers in its place, unless that one says nothing of what it varies by.
         let is_outdone = |at: usize| {
             let stored = &self.stored[at];
             matching.iter().any(|&by| {
                 let other = &self.stored[by];
-                let is_newer = other.number > stored.number && other.date() >= stored.date();
+                let is_newer = other.number > stored.number && other.date >= stored.date;
                 let is_preferred = varies(by) && !varies(at) && answering.contains(&by);
                 other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
             })
@@ -103,6 +104,10 @@ impl Oracle {
 
     pub fn newest(&self, among: &[usize]) -> Option<usize> {
         among.iter().copied().max_by_key(|&at| self.stored[at].number)
+    }
+
+    fn most_recent(&self, among: &[usize]) -> Option<usize> {
+        among.iter().copied().max_by_key(|&at| (self.stored[at].date, self.stored[at].number))
     }
 
     /// Everything of the target and the principal that nothing has invalidated.
@@ -141,11 +146,11 @@ impl Oracle {
                 return such(&|stored| stored.tag() == Some(tag));
             }
             let weakly = such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1));
-            return self.newest(&weakly).into_iter().collect();
+            return self.most_recent(&weakly).into_iter().collect();
         }
         if let Some(date) = date_of(&response.fields, "last-modified", exchange.received) {
             let same = such(&|stored| stored.last_modified() == Some(date));
-            return self.newest(&same).into_iter().collect();
+            return self.most_recent(&same).into_iter().collect();
         }
         if initial.len() == 1 { initial } else { Vec::new() }
     }
@@ -164,15 +169,8 @@ impl Oracle {
         }
         renewed.is_certain &= is_the_answer || !varies_anew;
         renewed.number = self.next_number();
-        let as_get = |fields: &Fields| Request {
-            method: "GET".into(),
-            target: turn.request.target.clone(),
-            fields: fields.clone(),
-        };
-        if !may_be_stored(self.is_shared, &as_get(&Fields::new()), &renewed.response) {
-            // What it says now forbids to keep it.
-            self.stored[at].is_gone = true;
-        } else if !may_be_stored(self.is_shared, &as_get(&turn.request.fields), &renewed.response) {
+        let as_get = Request { method: "GET".into(), ..turn.request.clone() };
+        if !may_be_stored(self.is_shared, &as_get, &renewed.response) {
             // Nothing of this response may be stored; what was stored before stays as it was.
             self.stored[at].is_certain = false;
         } else {
@@ -217,14 +215,12 @@ impl Oracle {
 
     fn learn_get(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, is_read: bool) {
         let is_stored = is_read && may_be_stored(self.is_shared, &turn.request, response);
-        let says_what_there_is = !matches!(response.status, 206 | 304 | 400..=403 | 405..=409 | 411..);
-        let is_kept_out = is_read && response.is_whole && !Asks::of(&turn.request).no_store;
         for at in self.matching(&turn.request) {
-            let is_the_same_variant = vary(&self.stored[at].response.fields) == vary(&response.fields);
-            if is_stored && is_the_same_variant || !is_stored && says_what_there_is && is_kept_out {
-                self.stored[at].is_gone = true;
-            } else if is_stored || says_what_there_is {
-                self.stored[at].is_certain = false;
+            let old = &mut self.stored[at];
+            if is_stored && vary(&old.response.fields) == vary(&response.fields) {
+                old.is_gone = true;
+            } else {
+                old.is_certain = false;
             }
         }
         if is_stored {
@@ -238,9 +234,10 @@ impl Oracle {
             target: key(&turn.request.target),
             principal: self.principal(&turn.request),
             asked: vec![turn.request.fields.clone()],
-            response: response.clone(),
+            response: Response { fields: forwarded(&response.fields), ..response.clone() },
             sent: exchange.sent,
             received: exchange.received,
+            date: date(&response.fields, exchange.received),
             number,
             is_certain: true,
             is_known_stale: false,
@@ -258,7 +255,11 @@ impl Oracle {
                 })
                 && single(&response.fields, "content-length")
                     .is_none_or(|length| length == old.body.len().to_string());
-            if is_same {
+            if old.status != 200 {
+                // It is another answer.
+                self.stored[at].is_known_stale = true;
+                self.stored[at].is_certain = false;
+            } else if is_same {
                 self.freshen(at, turn, exchange, false);
             } else if response.status == 200 {
                 self.stored[at].is_known_stale = true;

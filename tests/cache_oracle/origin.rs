@@ -98,8 +98,9 @@ impl Said {
         if self.breaks_off && has_content {
             body.truncate(4);
         }
-        let is_as_long = lines(&fields, "content-length").all(|length| length == body.len().to_string());
-        let is_whole = !has_content || is_as_long && !self.breaks_off;
+        let is_as_long =
+            single(&fields, "content-length").is_none_or(|length| length == body.len().to_string());
+        let is_whole = request.method == "HEAD" || status == 304 || is_as_long && !self.breaks_off;
         message::Response { status, fields, body, is_whole }
     }
 }

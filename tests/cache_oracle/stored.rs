@@ -13,10 +13,6 @@ const WEEK: i64 = 7 * 24 * 3600 * SECOND;
 
 /// RFC 9110 section 15.1.
 const HEURISTICALLY_CACHEABLE: [u16; 12] = [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501];
-/// Those that RFC 9110 section 15 defines: what `must-understand` asks for.
-const UNDERSTOOD: [u16; 16] =
-    [200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 404, 405, 410, 414, 500, 501];
-
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub target: String,
@@ -26,6 +22,8 @@ pub struct Stored {
     pub response: Response,
     pub sent: i64,
     pub received: i64,
+    /// Its date: when it was generated or last confirmed.
+    pub date: i64,
     /// Later ones have greater numbers.
     pub number: usize,
     /// Whether the cache promises to have it, as it is here.
@@ -41,15 +39,10 @@ impl Stored {
         directives(&self.response.fields, "cache-control")
     }
 
-    /// RFC 9110 section 6.6.1: without a `Date` it is when it came.
-    pub fn date(&self) -> i64 {
-        date(&self.response.fields, self.received).unwrap_or(self.received)
-    }
-
     /// RFC 9111 section 4.2.3.
     pub fn age(&self, now: i64) -> i64 {
         let age_value = lines(&self.response.fields, "age").next().map_or(0, age_value) * SECOND;
-        let apparent_age = (self.received - self.date()).max(0);
+        let apparent_age = (self.received - self.date).max(0);
         let response_delay = self.received - self.sent;
         let corrected_age_value = age_value + response_delay;
         apparent_age.max(corrected_age_value) + (now - self.received)
@@ -68,9 +61,9 @@ impl Stored {
         } else if expires.is_some() {
             single(&self.response.fields, "expires")
                 .and_then(|text| dates::parse(text, self.received / SECOND))
-                .map_or(0, |expires| expires * SECOND - self.date())
+                .map_or(0, |expires| expires * SECOND - self.date)
         } else if self.is_heuristic(&directives) {
-            self.last_modified().map_or(0, |modified| ((self.date() - modified) / 10).clamp(0, WEEK))
+            self.last_modified().map_or(0, |modified| ((self.date - modified) / 10).clamp(0, WEEK))
         } else {
             0
         }
@@ -121,17 +114,17 @@ impl Stored {
 
     /// RFC 9111 sections 3.2 and 4.3.4, with the exchange that confirmed it.
     pub fn freshen(&mut self, with: &Fields, sent: i64, received: i64) {
-        let dropped: Vec<String> = ["connection", "content-length", "content-encoding", "content-range"]
+        let dropped: Vec<String> = ["content-length", "content-encoding", "content-range"]
             .map(String::from)
             .into_iter()
             .chain(hop_by_hop(with))
             .collect();
         let old = &mut self.response.fields;
         let news = with.iter().filter(|line| !dropped.contains(&line.0));
-        // The age and the date are those of the answer that confirmed it.
-        old.retain(|line| line.0 != "age" && line.0 != "date" && !news.clone().any(|new| new.0 == line.0));
+        // The age is that of the answer that confirmed it.
+        old.retain(|line| line.0 != "age" && !news.clone().any(|new| new.0 == line.0));
         old.extend(news.cloned());
-        (self.sent, self.received) = (sent, received);
+        (self.sent, self.received, self.date) = (sent, received, date(with, received));
         self.is_known_stale = false;
     }
 }
@@ -146,7 +139,11 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
         })
     };
     let must_understand = permits("must-understand");
-    let is_understood = UNDERSTOOD.contains(&response.status);
+    // What RFC 9110 section 15 defines.
+    let is_understood = matches!(
+        response.status,
+        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+    );
     let forbids = fields::directives(&request.fields, "cache-control")
         .iter()
         .any(|directive| directive.name == "no-store")
@@ -212,14 +209,21 @@ pub fn hop_by_hop(fields: &Fields) -> Vec<String> {
     known.into_iter().map(String::from).chain(listed).collect()
 }
 
+/// The fields that are of the message itself.
+pub fn forwarded(fields: &Fields) -> Fields {
+    let dropped = hop_by_hop(fields);
+    fields.iter().filter(|line| !dropped.contains(&line.0)).cloned().collect()
+}
+
 fn age_value(line: &str) -> i64 {
     let first = line.split(',').next().unwrap_or("").trim();
     let is_number = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { first.parse().unwrap_or(i64::MAX).min(1 << 31) } else { 0 }
 }
 
-fn date(fields: &Fields, now: i64) -> Option<i64> {
-    date_of(fields, "date", now)
+/// RFC 9110 section 6.6.1: without a `Date` it is when it came.
+pub fn date(fields: &Fields, received: i64) -> i64 {
+    date_of(fields, "date", received).unwrap_or(received)
 }
 
 /// In milliseconds: the date on the first line.

@@ -21,10 +21,10 @@ pub const TARGETS: &[&str] = &[
 const DAY: u64 = 24 * 3600 * 1000;
 
 pub const WAITS: &[u64] = &[
-    0,
-    0,
-    0,
-    0,
+    1,
+    1,
+    1,
+    1,
     1000,
     1000,
     5000,
