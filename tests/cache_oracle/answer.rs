@@ -1,9 +1,9 @@
 //! What a stored response answers to a request: conditions and ranges of RFC 9110 sections 13 and 14.
 
 use crate::dates;
-use crate::fields::{self, About, Fields, about, has, lines, single, tags};
+use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Request, Response};
-use crate::stored::{SECOND, Stored, date_of, hop_by_hop};
+use crate::stored::{SECOND, Stored, date_of, named};
 
 /// What the client has to get.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Stored {
             age: self.age(now) / SECOND,
             must_tell_age: !is_validated,
             received: self.received,
-            free: if is_validated { self.named(is_shared) } else { Vec::new() },
+            free: if is_validated { named(is_shared, &self.response.fields) } else { Vec::new() },
         };
         let is_success = (200..300).contains(&self.response.status);
         if is_success && self.is_not_modified(&request.fields) {
@@ -81,24 +81,9 @@ impl Stored {
 
     /// Its fields, without those that may not be given on.
     fn given_fields(&self, is_shared: bool, is_validated: bool) -> Fields {
-        let mut dropped = hop_by_hop(&self.response.fields);
-        dropped.push("age".into());
-        if !is_validated {
-            dropped.extend(self.named(is_shared));
-        }
-        self.response.fields.iter().filter(|line| !dropped.contains(&line.0)).cloned().collect()
-    }
-
-    /// The fields that `no-cache` and `private` name.
-    fn named(&self, is_shared: bool) -> Vec<String> {
-        let directives = self.directives();
-        let mut names = Vec::new();
-        for (name, is_heeded) in [("no-cache", true), ("private", is_shared)] {
-            if let Some(About::Names(named)) = about(&directives, name).filter(|_| is_heeded) {
-                names.extend(named);
-            }
-        }
-        names
+        let dropped = if is_validated { Vec::new() } else { named(is_shared, &self.response.fields) };
+        let is_given = |name: &String| name != "age" && !dropped.contains(name);
+        self.response.fields.iter().filter(|line| is_given(&line.0)).cloned().collect()
     }
 
     /// RFC 9110 section 13.2.2, steps 3 and 4, as a cache takes them (RFC 9111 section 4.3.2).

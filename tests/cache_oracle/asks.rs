@@ -83,10 +83,11 @@ fn most(directive: &Directive) -> i64 {
 fn max_stale(directives: &[Directive]) -> Option<i64> {
     let found = directives.iter().filter(|directive| directive.name == "max-stale");
     found
-        .map(|directive| match &directive.argument {
-            None if directive.is_well_formed => i64::MAX,
-            _ => seconds(std::slice::from_ref(directive), "max-stale").map_or(-1, |given| or(given, -1)),
+        .filter_map(|directive| match &directive.argument {
+            None if directive.is_well_formed => Some(i64::MAX),
+            _ => seconds(std::slice::from_ref(directive), "max-stale").map(|given| or(given, -1)),
         })
+        .filter(|most| *most >= 0)
         .min()
 }
 

@@ -88,7 +88,8 @@ impl Oracle {
         let mut alone = turn.clone();
         alone.request.fields.retain(|line| !CONDITIONS.contains(&line.0.as_str()));
         for (at, exchange) in meanwhile.iter().enumerate() {
-            let whose = self.whose_conditions(&alone, exchange, at == 0)?;
+            let is_validation = at == 0 && !has(&turn.request.fields, "if-unmodified-since");
+            let whose = self.whose_conditions(&alone, exchange, is_validation)?;
             self.fetched.push((key(&turn.request.target), exchange.received));
             let Some(response) = &exchange.response else { continue };
             if !(whose.is_caches && response.status == 304) {
@@ -124,7 +125,7 @@ impl Oracle {
 
     fn judge_memory(&self, turn: &Turn, asks: &Asks, from_memory: &FromMemory) -> Result<Way, Fault> {
         let answer = turn.answer.as_ref().ok_or(Fault::Unsafe("failed without a question".into()))?;
-        if asks.only_if_cached && answer.status == 504 && answer.body.is_empty() {
+        if asks.only_if_cached && answer.status == 504 && answer.fields.is_empty() {
             return match from_memory.is_promised {
                 true => Err(Fault::Useless("504, with an answer in memory".into())),
                 false => Ok(Way::NothingCached),
@@ -256,7 +257,7 @@ impl Oracle {
         }
         passed
             .map_err(|difference| Fault::Unsafe(format!("not as the origin said: {difference}; {reason}")))?;
-        if response.status == 304 {
+        if response.status == 304 && is_retrieval(&turn.request) {
             for at in self.selected(turn, exchange, response) {
                 self.perhaps_freshen(at, turn, exchange);
             }

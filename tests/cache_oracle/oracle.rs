@@ -3,7 +3,7 @@
 use crate::asks::{Asks, permitted};
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Request, Response, Turn};
-use crate::stored::{SECOND, Stored, date, date_of, forwarded, is_explicit, may_be_stored, vary};
+use crate::stored::{SECOND, Stored, date, date_of, is_explicit, may_be_stored, stored_fields, vary};
 
 const DAY: i64 = 24 * 3600 * SECOND;
 
@@ -30,17 +30,13 @@ impl Oracle {
     pub fn from_memory(&self, request: &Request, now: i64) -> FromMemory {
         let asks = Asks::of(request);
         let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
-        let answering: Vec<usize> = matching
-            .iter()
-            .copied()
-            .filter(|&at| {
-                let stored = &self.stored[at];
-                let is_met = asks.are_met_by(stored, self.is_shared, now)
-                    || asks.are_met_meanwhile(stored, self.is_shared, now);
-                is_met && !stored.must_always_be_validated()
-            })
-            .collect();
-        self.chosen(&matching, &answering)
+        let those = |is_met: &dyn Fn(&Stored) -> bool| -> Vec<usize> {
+            let may_be = |stored: &Stored| !stored.must_always_be_validated() && is_met(stored);
+            matching.iter().copied().filter(|&at| may_be(&self.stored[at])).collect()
+        };
+        let as_they_are = those(&|stored| asks.are_met_by(stored, self.is_shared, now));
+        let meanwhile = those(&|stored| asks.are_met_meanwhile(stored, self.is_shared, now));
+        self.chosen(&matching, &as_they_are, &[&as_they_are[..], &meanwhile].concat())
     }
 
     /// What may answer for an origin that failed: with `status`, or without one if it was not reached.
@@ -68,13 +64,13 @@ impl Oracle {
             .collect();
         let may_forbid = ["cache-control", "pragma", "if-match", "if-unmodified-since"];
         let is_plain = !may_forbid.iter().any(|name| has(&request.fields, name));
-        let mut chosen = self.chosen(&matching, &answering);
+        let mut chosen = self.chosen(&matching, &answering, &answering);
         chosen.is_promised &= is_plain;
         chosen
     }
 
-    /// Of those that match and those of them that may answer: RFC 9111 sections 4 and 4.1, the end of each.
-    fn chosen(&self, matching: &[usize], answering: &[usize]) -> FromMemory {
+    /// Of those that match, and of them that may answer without being asked for meanwhile, or at all: RFC 9111 sections 4 and 4.1, the end of each.
+    fn chosen(&self, matching: &[usize], as_they_are: &[usize], answering: &[usize]) -> FromMemory {
         let varies = |at: usize| has(&self.stored[at].response.fields, "vary");
         let is_newest = |at: usize, among: &[usize]| {
             let newest = &self.stored[at];
@@ -87,7 +83,7 @@ impl Oracle {
             matching.iter().any(|&by| {
                 let other = &self.stored[by];
                 let is_newer = other.number > stored.number && other.date >= stored.date;
-                let is_preferred = varies(by) && !varies(at) && answering.contains(&by);
+                let is_preferred = varies(by) && !varies(at) && as_they_are.contains(&by);
                 other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
             })
         };
@@ -97,7 +93,7 @@ impl Oracle {
             let stored = &self.stored[at];
             stored.is_certain
                 && !stored.is_known_stale
-                && (is_newest(at, matching) || is_newest(at, &varying))
+                && (is_newest(at, matching) || as_they_are.contains(&at) && is_newest(at, &varying))
         });
         FromMemory { allowed, is_promised }
     }
@@ -148,7 +144,8 @@ impl Oracle {
             let weakly = such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1));
             return self.most_recent(&weakly).into_iter().collect();
         }
-        if let Some(date) = date_of(&response.fields, "last-modified", exchange.received) {
+        let date = date_of(&response.fields, "last-modified", exchange.received);
+        if let Some(date) = date.filter(|_| single(&response.fields, "last-modified").is_some()) {
             let same = such(&|stored| stored.last_modified() == Some(date));
             return self.most_recent(&same).into_iter().collect();
         }
@@ -170,9 +167,13 @@ impl Oracle {
         renewed.is_certain &= is_the_answer || !varies_anew;
         renewed.number = self.next_number();
         let as_get = Request { method: "GET".into(), ..turn.request.clone() };
-        if !may_be_stored(self.is_shared, &as_get, &renewed.response) {
-            // Nothing of this response may be stored; what was stored before stays as it was.
+        if !may_be_stored(self.is_shared, &as_get, &renewed.response)
+            || vary(&renewed.response.fields).is_none()
+        {
+            // Nothing of this response may be stored; what was stored before stays as it was, or stale if a HEAD says so.
             self.stored[at].is_certain = false;
+            self.stored[at].is_known_stale |=
+                !is_the_answer && turn.request.method == "HEAD" && !Asks::of(&turn.request).no_store;
         } else {
             self.stored[at] = renewed;
         }
@@ -215,6 +216,8 @@ impl Oracle {
 
     fn learn_get(&mut self, turn: &Turn, exchange: &Exchange, response: &Response, is_read: bool) {
         let is_stored = is_read && may_be_stored(self.is_shared, &turn.request, response);
+        // What never matches is of no use.
+        let is_stored = is_stored && vary(&response.fields).is_some();
         for at in self.matching(&turn.request) {
             let old = &mut self.stored[at];
             if is_stored && vary(&old.response.fields) == vary(&response.fields) {
@@ -234,7 +237,10 @@ impl Oracle {
             target: key(&turn.request.target),
             principal: self.principal(&turn.request),
             asked: vec![turn.request.fields.clone()],
-            response: Response { fields: forwarded(&response.fields), ..response.clone() },
+            response: Response {
+                fields: stored_fields(self.is_shared, &response.fields),
+                ..response.clone()
+            },
             sent: exchange.sent,
             received: exchange.received,
             date: date(&response.fields, exchange.received),

@@ -99,8 +99,8 @@ impl Said {
             body.truncate(4);
         }
         let is_as_long =
-            single(&fields, "content-length").is_none_or(|length| length == body.len().to_string());
-        let is_whole = request.method == "HEAD" || status == 304 || is_as_long && !self.breaks_off;
+            lines(&fields, "content-length").next().is_none_or(|length| length == body.len().to_string());
+        let is_whole = request.method == "HEAD" || status == 304 || is_as_long && !(self.breaks_off && has_content);
         message::Response { status, fields, body, is_whole }
     }
 }

@@ -1,5 +1,7 @@
 //! One stored response: for how long it is fresh, how old it is, and what it answers.
 
+use std::collections::BTreeSet;
+
 use crate::dates;
 use crate::fields::{
     self, About, Directive, Fields, Seconds, about, directives, has, lines, seconds, single,
@@ -177,7 +179,8 @@ pub fn is_explicit(is_shared: bool, fields: &Fields) -> bool {
 /// The names that a `Vary` nominates; none if it never matches.
 pub fn vary(fields: &Fields) -> Option<Vec<String>> {
     let names = lines(fields, "vary").flat_map(fields::members).filter(|name| !name.is_empty());
-    names.map(|name| (name != "*" && fields::is_token(name)).then(|| name.to_ascii_lowercase())).collect()
+    let names = names.map(|name| (name != "*" && fields::is_token(name)).then(|| name.to_ascii_lowercase()));
+    Some(names.collect::<Option<BTreeSet<_>>>()?.into_iter().collect())
 }
 
 fn match_in(name: &str, asked: &Fields, presented: &Fields) -> bool {
@@ -209,10 +212,23 @@ pub fn hop_by_hop(fields: &Fields) -> Vec<String> {
     known.into_iter().map(String::from).chain(listed).collect()
 }
 
-/// The fields that are of the message itself.
-pub fn forwarded(fields: &Fields) -> Fields {
-    let dropped = hop_by_hop(fields);
+/// RFC 9111 section 3.1.
+pub fn stored_fields(is_shared: bool, fields: &Fields) -> Fields {
+    let mut dropped = hop_by_hop(fields);
+    dropped.extend(named(is_shared, fields));
     fields.iter().filter(|line| !dropped.contains(&line.0)).cloned().collect()
+}
+
+/// The fields that `no-cache` and `private` name.
+pub fn named(is_shared: bool, fields: &Fields) -> Vec<String> {
+    let directives = directives(fields, "cache-control");
+    let mut names = Vec::new();
+    for (name, is_heeded) in [("no-cache", true), ("private", is_shared)] {
+        if let Some(About::Names(named)) = about(&directives, name).filter(|_| is_heeded) {
+            names.extend(named);
+        }
+    }
+    names
 }
 
 fn age_value(line: &str) -> i64 {
