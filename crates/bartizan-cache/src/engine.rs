@@ -368,16 +368,16 @@ impl Engine {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
-            let fresh = if agrees {
-                self.freshen(asking, stored, headers, now, wall)
-            } else {
+            if agrees && asking.asked.no_store {
+                continue;
+            }
+            let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
+            let fresh = fresh.unwrap_or_else(|| {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
                 let policy = Policy { lifetime, ..stored.policy.clone() };
-                Some(Stored { policy, ..stored.as_ref().clone() })
-            };
-            if let Some(fresh) = fresh {
-                self.store.put(&asking.key, Arc::new(fresh), Some(stored));
-            }
+                Stored { policy, ..stored.as_ref().clone() }
+            });
+            self.store.put(&asking.key, Arc::new(fresh), Some(stored));
         }
     }
 
@@ -392,7 +392,7 @@ impl Engine {
         // What it says now, in the answer or before.
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
-        let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        let mut headers = freshened(&stored.headers, answer, &unstored(&said, self.rules.is_shared)).ok()?;
         if headers.len() > FIELDS {
             return None;
         }
@@ -442,7 +442,7 @@ impl Engine {
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
-        remove_unstored(&mut kept, &unstored(&said));
+        remove_unstored(&mut kept, &unstored(&said, self.rules.is_shared));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
         let mut stored = Stored {
@@ -520,18 +520,20 @@ impl Stored {
     fn hit(&self, now: Instant) -> CacheStatus {
         let candidate = self.candidate(now);
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
+        let ttl =
+            seconds(candidate.lifetime()) - seconds(candidate.age) - seconds(candidate.expired_before());
+        CacheStatus::Hit { ttl }
     }
 }
 
-/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
-/// by default; else the newest of all (RFC 9111 section 4.1).
+/// Of those that match, the newest first, the newest that has a `Vary` if it `answers`, since an origin may forget it on what it sends by default;
+/// else the newest of all (RFC 9111 section 4.1).
 fn chosen<'s>(
     mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
     answers: impl Fn(&Stored) -> bool,
 ) -> Option<&'s Arc<Stored>> {
-    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
-    varies.or_else(|| matching.next())
+    let varies = matching.clone().find(|stored| stored.vary.nominates());
+    varies.filter(|stored| answers(stored)).or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
@@ -559,9 +561,10 @@ fn is_for_the_origin(request: &HeaderMap) -> bool {
     request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
 }
 
-/// The fields that a qualified `no-cache` or `private` lists.
-fn unstored(said: &Said) -> Vec<HeaderName> {
-    let lists = [&said.directives.no_cache, &said.directives.private];
+/// The fields that a qualified `no-cache` lists, and in a shared cache `private`.
+fn unstored(said: &Said, is_shared: bool) -> Vec<HeaderName> {
+    let private = said.directives.private.as_ref().filter(|_| is_shared);
+    let lists = [said.directives.no_cache.as_ref(), private];
     let listed = lists.into_iter().flatten().filter_map(|names| match names {
         Names::Listed(names) => Some(names),
         Names::All => None,
