@@ -100,7 +100,8 @@ impl Said {
         }
         let is_as_long =
             lines(&fields, "content-length").next().is_none_or(|length| length == body.len().to_string());
-        let is_whole = request.method == "HEAD" || status == 304 || is_as_long && !(self.breaks_off && has_content);
+        let is_whole =
+            request.method == "HEAD" || status == 304 || is_as_long && !(self.breaks_off && has_content);
         message::Response { status, fields, body, is_whole }
     }
 }
