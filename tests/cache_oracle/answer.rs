@@ -98,7 +98,7 @@ impl Stored {
         let modified =
             self.last_modified().filter(|_| single(&self.response.fields, "last-modified").is_some());
         let modified = modified.unwrap_or_else(|| self.date);
-        since.is_some_and(|since| modified.div_euclid(SECOND) <= since)
+        since.is_some_and(|since| modified <= since * SECOND)
     }
 
     /// The first and the last byte of what is asked for, if it is one part that is to be given.
@@ -132,9 +132,9 @@ impl Stored {
         }
         let (modified, date) = (self.last_modified(), date_of(&self.response.fields, "date", self.received));
         let named = dates::parse(validator, self.received / SECOND).map(|seconds| seconds * SECOND);
-        named.is_some()
-            && named == modified
-            && date.unwrap_or(self.received) >= modified.unwrap_or(0) + SECOND
+        // What has no date is not known to be of a later second (section 8.8.2.2).
+        let is_later = date.zip(modified).is_some_and(|(date, modified)| date >= modified + SECOND);
+        named.is_some() && named == modified && is_later
     }
 }
 

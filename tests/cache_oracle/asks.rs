@@ -15,7 +15,7 @@ pub struct Asks {
     pub max_stale: Option<i64>,
     pub stale_if_error: Option<i64>,
     /// Whether it has conditions that only the origin can hold against what it has.
-    is_conditional: bool,
+    pub is_conditional: bool,
 }
 
 impl Asks {
@@ -61,9 +61,13 @@ impl Asks {
         let is_fresh = stored.is_fresh(is_shared, now);
         let by = if stored.is_known_stale { (age - lifetime).max(0) } else { age - lifetime };
         let is_stale_enough = stored.may_be_stale(is_shared) && self.max_stale.is_some_and(|most| by <= most);
+        // RFC 8246: a reload asks for nothing new.
+        let is_immutable = is_fresh
+            && !is_shared
+            && stored.directives().iter().any(|directive| directive.name == "immutable");
         !self.no_cache
             && !self.is_for_the_origin(stored)
-            && self.max_age.is_none_or(|most| age <= most)
+            && (is_immutable || self.max_age.is_none_or(|most| age <= most))
             && self.min_fresh.is_none_or(|least| lifetime - age >= least)
             && (is_fresh || is_stale_enough)
     }

@@ -187,7 +187,7 @@ impl Oracle {
             // What the 304 says now may forbid to keep it, or to use it for this request.
             let stays = |at: usize| {
                 let mut renewed = self.stored[at].clone();
-                renewed.freshen(&response.fields, exchange.sent, exchange.received);
+                renewed.freshen(self.is_shared, &response.fields, exchange.sent, exchange.received);
                 may_be_stored(self.is_shared, &turn.request, &renewed.response)
                     && vary(&renewed.response.fields).is_some()
             };
@@ -202,7 +202,7 @@ impl Oracle {
         let before: Vec<_> = selected.iter().map(|&at| self.stored[at].clone()).collect();
         // It is freshened, whatever may be stored of it.
         for &at in &selected {
-            self.stored[at].freshen(&response.fields, exchange.sent, exchange.received);
+            self.stored[at].freshen(self.is_shared, &response.fields, exchange.sent, exchange.received);
         }
         let answered = self.one_of(&selected, turn, turn.answered, true);
         for (&at, before) in selected.iter().zip(before) {

@@ -36,7 +36,9 @@ impl Oracle {
         };
         let as_they_are = those(&|stored| asks.are_met_by(stored, self.is_shared, now));
         let meanwhile = those(&|stored| asks.are_met_meanwhile(stored, self.is_shared, now));
-        self.chosen(&matching, &as_they_are, &[&as_they_are[..], &meanwhile].concat())
+        let mut chosen = self.chosen(&matching, &as_they_are, &[&as_they_are[..], &meanwhile].concat());
+        chosen.is_promised &= !asks.is_conditional;
+        chosen
     }
 
     /// What may answer for an origin that failed: with `status`, or without one if it was not reached.
@@ -71,7 +73,7 @@ impl Oracle {
 
     /// Of those that match, and of them that may answer without being asked for meanwhile, or at all: RFC 9111 sections 4 and 4.1, the end of each.
     fn chosen(&self, matching: &[usize], as_they_are: &[usize], answering: &[usize]) -> FromMemory {
-        let varies = |at: usize| has(&self.stored[at].response.fields, "vary");
+        let varies = |at: usize| vary(&self.stored[at].response.fields).is_none_or(|names| !names.is_empty());
         let is_newest = |at: usize, among: &[usize]| {
             let newest = &self.stored[at];
             self.newest(among) == Some(at)
@@ -102,8 +104,11 @@ impl Oracle {
         among.iter().copied().max_by_key(|&at| self.stored[at].number)
     }
 
-    fn most_recent(&self, among: &[usize]) -> Option<usize> {
-        among.iter().copied().max_by_key(|&at| (self.stored[at].date, self.stored[at].number))
+    /// The most recent one, in all shapes that it may have.
+    fn most_recent(&self, among: &[usize]) -> Vec<usize> {
+        let newest = among.iter().max_by_key(|&&at| (self.stored[at].date, self.stored[at].number));
+        let is_it = |at: usize| newest.is_some_and(|&newest| self.stored[newest].body() == self.stored[at].body());
+        among.iter().copied().filter(|&at| is_it(at)).collect()
     }
 
     /// Everything of the target and the principal that nothing has invalidated.
@@ -142,21 +147,22 @@ impl Oracle {
                 return such(&|stored| stored.tag() == Some(tag));
             }
             let weakly = such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1));
-            return self.most_recent(&weakly).into_iter().collect();
+            return self.most_recent(&weakly);
         }
         let date = date_of(&response.fields, "last-modified", exchange.received);
         if let Some(date) = date.filter(|_| single(&response.fields, "last-modified").is_some()) {
             let same = such(&|stored| stored.last_modified() == Some(date));
-            return self.most_recent(&same).into_iter().collect();
+            return self.most_recent(&same);
         }
-        if initial.len() == 1 { initial } else { Vec::new() }
+        let is_one = initial.windows(2).all(|two| self.stored[two[0]].body() == self.stored[two[1]].body());
+        if is_one { initial } else { Vec::new() }
     }
 
     /// A 304 confirmed one, for this request.
     pub fn freshen(&mut self, at: usize, turn: &Turn, exchange: &Exchange, is_the_answer: bool) {
         let response = exchange.response.as_ref().expect("a 304 or a 200 to HEAD");
         let mut renewed = self.stored[at].clone();
-        renewed.freshen(&response.fields, exchange.sent, exchange.received);
+        renewed.freshen(self.is_shared, &response.fields, exchange.sent, exchange.received);
         let varies_anew = vary(&renewed.response.fields) != vary(&self.stored[at].response.fields);
         if is_the_answer && varies_anew {
             renewed.asked.clear();
@@ -261,7 +267,7 @@ impl Oracle {
                 })
                 && single(&response.fields, "content-length")
                     .is_none_or(|length| length == old.body.len().to_string());
-            if old.status != 200 {
+            if old.status != 200 && response.status == 200 {
                 // It is another answer.
                 self.stored[at].is_known_stale = true;
                 self.stored[at].is_certain = false;

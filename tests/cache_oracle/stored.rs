@@ -106,6 +106,11 @@ impl Stored {
         self.asked.iter().any(|asked| names.iter().all(|name| match_in(name, asked, &request.fields)))
     }
 
+    /// What tells responses apart here.
+    pub fn body(&self) -> &str {
+        &self.response.body
+    }
+
     pub fn tag(&self) -> Option<(bool, &str)> {
         single(&self.response.fields, "etag").and_then(fields::tag)
     }
@@ -115,7 +120,7 @@ impl Stored {
     }
 
     /// RFC 9111 sections 3.2 and 4.3.4, with the exchange that confirmed it.
-    pub fn freshen(&mut self, with: &Fields, sent: i64, received: i64) {
+    pub fn freshen(&mut self, is_shared: bool, with: &Fields, sent: i64, received: i64) {
         let dropped: Vec<String> = ["content-length", "content-encoding", "content-range"]
             .map(String::from)
             .into_iter()
@@ -126,6 +131,7 @@ impl Stored {
         // The age is that of the answer that confirmed it.
         old.retain(|line| line.0 != "age" && !news.clone().any(|new| new.0 == line.0));
         old.extend(news.cloned());
+        *old = stored_fields(is_shared, old);
         (self.sent, self.received, self.date) = (sent, received, date(with, received));
         self.is_known_stale = false;
     }
@@ -140,6 +146,7 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
             directive.name == name && directive.is_well_formed && directive.argument.is_none()
         })
     };
+    let permits_by = |name: &str| matches!(seconds(&directives, name), Some(Seconds::Are(_)));
     let must_understand = permits("must-understand");
     // What RFC 9110 section 15 defines.
     let is_understood = matches!(
@@ -154,7 +161,7 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
         || is_shared && about(&directives, "private") == Some(About::All)
         || is_shared
             && has(&request.fields, "authorization")
-            && !(says("must-revalidate") || permits("public") || says("s-maxage"));
+            && !(says("must-revalidate") || permits("public") || permits_by("s-maxage"));
     let allows = permits("public")
         || !is_shared && says("private")
         || has(&response.fields, "expires")
