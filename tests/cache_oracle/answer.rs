@@ -95,9 +95,8 @@ impl Stored {
         }
         let since =
             single(request, "if-modified-since").and_then(|text| dates::parse(text, self.received / SECOND));
-        let modified =
-            self.last_modified().filter(|_| single(&self.response.fields, "last-modified").is_some());
-        let modified = modified.unwrap_or_else(|| self.date);
+        let date = || date_of(&self.response.fields, "date", self.received).unwrap_or(self.came);
+        let modified = self.single_last_modified().unwrap_or_else(date);
         since.is_some_and(|since| modified <= since * SECOND)
     }
 
@@ -130,7 +129,8 @@ impl Stored {
         if let Some(tag) = fields::tag(validator) {
             return !tag.0 && self.tag() == Some(tag);
         }
-        let (modified, date) = (self.last_modified(), date_of(&self.response.fields, "date", self.received));
+        let modified = self.single_last_modified();
+        let date = date_of(&self.response.fields, "date", self.received);
         let named = dates::parse(validator, self.received / SECOND).map(|seconds| seconds * SECOND);
         // What has no date is not known to be of a later second (section 8.8.2.2).
         let is_later = date.zip(modified).is_some_and(|(date, modified)| date >= modified + SECOND);

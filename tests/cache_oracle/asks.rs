@@ -52,7 +52,7 @@ impl Asks {
             && self.max_age.is_none()
             && self.min_fresh.is_none()
             && stored.may_be_stale(is_shared)
-            && within.is_some_and(|within| by <= within)
+            && within.is_some_and(|within| by < within)
     }
 
     /// Whether they have it answered from memory, without a question to the origin.
@@ -97,5 +97,5 @@ fn max_stale(directives: &[Directive]) -> Option<i64> {
 
 /// What permits does only as it is defined.
 pub fn permitted(directives: &[Directive], name: &str) -> Option<i64> {
-    seconds(directives, name).map(|given| or(given, -1))
+    seconds(directives, name).map(|given| or(given, 0))
 }

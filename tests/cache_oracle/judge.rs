@@ -88,20 +88,28 @@ impl Oracle {
         let mut alone = turn.clone();
         alone.request.fields.retain(|line| !CONDITIONS.contains(&line.0.as_str()));
         for (at, exchange) in meanwhile.iter().enumerate() {
-            let is_validation = at == 0 && !has(&turn.request.fields, "if-unmodified-since");
-            let whose = self.whose_conditions(&alone, exchange, is_validation)?;
+            let whose = self.whose_conditions(&alone, exchange, at == 0)?;
             self.fetched.push((key(&turn.request.target), exchange.received));
             let Some(response) = &exchange.response else { continue };
             if !(whose.is_caches && response.status == 304) {
                 if at + 1 < meanwhile.len() {
                     return Err(Fault::Unsafe("fetched again although it had an answer".into()));
                 }
-                self.learn(&alone, exchange, response, true);
+                // Where a stale one may stand for a failure, it does.
+                let is_failure = matches!(response.status, 500 | 502 | 503 | 504);
+                let stale = self.for_a_failure(&alone.request, exchange.received, Some(response.status));
+                if !is_failure || stale.allowed.is_empty() {
+                    self.learn(&alone, exchange, response, true);
+                }
                 continue;
             }
-            let selected = self.selected(&alone, exchange, response);
-            for &at in &selected {
-                self.freshen(at, &alone, exchange, selected.len() == 1);
+            let is_last = at + 1 == meanwhile.len();
+            let (selected, is_known) = self.selected(&alone, exchange, response);
+            for &at in selected.iter().filter(|_| is_last) {
+                match is_known {
+                    true => self.freshen(at, &alone, exchange, selected.len() == 1),
+                    false => self.perhaps_freshen(at, &alone, exchange),
+                }
             }
         }
         Ok(())
@@ -182,7 +190,7 @@ impl Oracle {
         whose: Whose,
         is_last: bool,
     ) -> Result<Option<Way>, Fault> {
-        let selected = self.selected(turn, exchange, response);
+        let (selected, is_known) = self.selected(turn, exchange, response);
         if !is_last {
             // What the 304 says now may forbid to keep it, or to use it for this request.
             let stays = |at: usize| {
@@ -191,7 +199,7 @@ impl Oracle {
                 may_be_stored(self.is_shared, &turn.request, &renewed.response)
                     && vary(&renewed.response.fields).is_some()
             };
-            if selected.iter().any(|&at| self.stored[at].is_certain && stays(at)) {
+            if is_known && selected.iter().any(|&at| self.stored[at].is_certain && stays(at)) {
                 return Err(Fault::Useless(format!(
                     "asked again after a 304 that means {:?}",
                     self.stored[selected[0]].response
@@ -210,8 +218,12 @@ impl Oracle {
         }
         match answered {
             Ok(answered) => {
+                let is_passed = whose.is_clients && is_passed_on(turn, exchange).is_ok();
                 for at in selected {
-                    self.freshen(at, turn, exchange, at == answered);
+                    match is_known && !is_passed {
+                        true => self.freshen(at, turn, exchange, at == answered),
+                        false => self.perhaps_freshen(at, turn, exchange),
+                    }
                 }
                 Ok(Some(Way::Validated))
             }
@@ -258,7 +270,7 @@ impl Oracle {
         passed
             .map_err(|difference| Fault::Unsafe(format!("not as the origin said: {difference}; {reason}")))?;
         if response.status == 304 && is_retrieval(&turn.request) {
-            for at in self.selected(turn, exchange, response) {
+            for at in self.selected(turn, exchange, response).0 {
                 self.perhaps_freshen(at, turn, exchange);
             }
         } else {

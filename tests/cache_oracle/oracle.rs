@@ -1,7 +1,7 @@
 //! What a cache that has seen all this may have stored, and may answer from it: RFC 9111 sections 3 and 4.
 
 use crate::asks::{Asks, permitted};
-use crate::fields::{self, Fields, has, lines, single, tags};
+use crate::fields::{self, Fields, has, lines, single};
 use crate::message::{Exchange, Request, Response, Turn};
 use crate::stored::{SECOND, Stored, date, date_of, is_explicit, may_be_stored, stored_fields, vary};
 
@@ -34,8 +34,12 @@ impl Oracle {
             let may_be = |stored: &Stored| !stored.must_always_be_validated() && is_met(stored);
             matching.iter().copied().filter(|&at| may_be(&self.stored[at])).collect()
         };
-        let as_they_are = those(&|stored| asks.are_met_by(stored, self.is_shared, now));
-        let meanwhile = those(&|stored| asks.are_met_meanwhile(stored, self.is_shared, now));
+        let is_meanwhile = |stored: &Stored| {
+            !stored.is_fresh(self.is_shared, now) && asks.are_met_meanwhile(stored, self.is_shared, now)
+        };
+        let meanwhile = those(&is_meanwhile);
+        let as_they_are =
+            those(&|stored| asks.are_met_by(stored, self.is_shared, now) && !is_meanwhile(stored));
         let mut chosen = self.chosen(&matching, &as_they_are, &[&as_they_are[..], &meanwhile].concat());
         chosen.is_promised &= !asks.is_conditional;
         chosen
@@ -107,7 +111,7 @@ impl Oracle {
     /// The most recent one, in all shapes that it may have.
     fn most_recent(&self, among: &[usize]) -> Vec<usize> {
         let newest = among.iter().max_by_key(|&&at| (self.stored[at].date, self.stored[at].number));
-        let is_it = |at: usize| newest.is_some_and(|&newest| self.stored[newest].body() == self.stored[at].body());
+        let is_it = |at: usize| newest.is_some_and(|&newest| self.stored[newest].id == self.stored[at].id);
         among.iter().copied().filter(|&at| is_it(at)).collect()
     }
 
@@ -129,33 +133,30 @@ impl Oracle {
         if self.is_shared { None } else { crate::stored::normal(&request.fields, "authorization") }
     }
 
-    /// Which of the stored responses a 304 is about (RFC 9111 section 4.3.4).
-    pub fn selected(&self, turn: &Turn, exchange: &Exchange, response: &Response) -> Vec<usize> {
-        let asked = tags(&exchange.request.fields, "if-none-match");
-        let of_the_target = self.of_the_target(&turn.request).into_iter();
-        let initial: Vec<usize> = of_the_target
-            .filter(|&at| {
-                let stored = &self.stored[at];
-                stored.varies_to(&turn.request) || stored.tag().is_some_and(|tag| asked.contains(&tag))
-            })
-            .collect();
+    /// Which of the stored responses a 304 is about (RFC 9111 section 4.3.4), and whether it is known that it is all of them.
+    pub fn selected(&self, turn: &Turn, exchange: &Exchange, response: &Response) -> (Vec<usize>, bool) {
+        let initial = self.matching(&turn.request);
         let such = |is_meant: &dyn Fn(&Stored) -> bool| -> Vec<usize> {
             initial.iter().copied().filter(|&at| is_meant(&self.stored[at])).collect()
         };
         if let Some(tag) = single(&response.fields, "etag").and_then(fields::tag) {
             if !tag.0 {
-                return such(&|stored| stored.tag() == Some(tag));
+                return (such(&|stored| stored.tag() == Some(tag)), true);
             }
-            let weakly = such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1));
-            return self.most_recent(&weakly);
+            return (self.most_recent(&such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1))), true);
         }
         let date = date_of(&response.fields, "last-modified", exchange.received);
         if let Some(date) = date.filter(|_| single(&response.fields, "last-modified").is_some()) {
-            let same = such(&|stored| stored.last_modified() == Some(date));
-            return self.most_recent(&same);
+            return (self.most_recent(&such(&|stored| stored.single_last_modified() == Some(date))), true);
         }
-        let is_one = initial.windows(2).all(|two| self.stored[two[0]].body() == self.stored[two[1]].body());
-        if is_one { initial } else { Vec::new() }
+        // The only one is meant, and nobody knows which one that is if one of them may not be there.
+        let is_one = initial.windows(2).all(|two| self.stored[two[0]].id == self.stored[two[1]].id);
+        let is_certain = initial.iter().all(|&at| self.stored[at].is_certain);
+        match (is_one, is_certain) {
+            (true, _) => (initial, true),
+            (false, true) => (Vec::new(), true),
+            (false, false) => (initial, false),
+        }
     }
 
     /// A 304 confirmed one, for this request.
@@ -164,10 +165,11 @@ impl Oracle {
         let mut renewed = self.stored[at].clone();
         renewed.freshen(self.is_shared, &response.fields, exchange.sent, exchange.received);
         let varies_anew = vary(&renewed.response.fields) != vary(&self.stored[at].response.fields);
+        let is_head = turn.request.method == "HEAD";
         if is_the_answer && varies_anew {
             renewed.asked.clear();
         }
-        if is_the_answer {
+        if is_the_answer || is_head {
             renewed.asked.push(turn.request.fields.clone());
         }
         renewed.is_certain &= is_the_answer || !varies_anew;
@@ -178,8 +180,7 @@ impl Oracle {
         {
             // Nothing of this response may be stored; what was stored before stays as it was, or stale if a HEAD says so.
             self.stored[at].is_certain = false;
-            self.stored[at].is_known_stale |=
-                !is_the_answer && turn.request.method == "HEAD" && !Asks::of(&turn.request).no_store;
+            self.stored[at].is_known_stale |= is_head && !Asks::of(&turn.request).no_store;
         } else {
             self.stored[at] = renewed;
         }
@@ -249,8 +250,10 @@ impl Oracle {
             },
             sent: exchange.sent,
             received: exchange.received,
+            came: exchange.received,
             date: date(&response.fields, exchange.received),
             number,
+            id: number,
             is_certain: true,
             is_known_stale: false,
             is_gone: false,
@@ -259,14 +262,16 @@ impl Oracle {
 
     /// RFC 9111 section 4.3.5.
     fn learn_head(&mut self, turn: &Turn, exchange: &Exchange, response: &Response) {
-        for at in self.matching(&turn.request) {
+        let mut matching = self.matching(&turn.request);
+        matching.sort_by_key(|&at| (self.stored[at].date, self.stored[at].number));
+        for at in matching {
             let old = &self.stored[at].response;
             let is_same = response.status == 200
                 && ["etag", "last-modified"].iter().all(|name| {
                     !has(&response.fields, name) || lines(&response.fields, name).eq(lines(&old.fields, name))
                 })
-                && single(&response.fields, "content-length")
-                    .is_none_or(|length| length == old.body.len().to_string());
+                && (!has(&response.fields, "content-length")
+                    || single(&response.fields, "content-length") == Some(&old.body.len().to_string()));
             if old.status != 200 && response.status == 200 {
                 // It is another answer.
                 self.stored[at].is_known_stale = true;
@@ -287,7 +292,7 @@ impl Oracle {
         let own = key(&request.target);
         let mut targets = vec![own.clone()];
         for name in ["location", "content-location"] {
-            targets.extend(lines(&response.fields, name).map(|reference| resolve(&own, reference)));
+            targets.extend(lines(&response.fields, name).take(1).map(|reference| resolve(&own, reference)));
         }
         targets.retain(|target| origin(target) == origin(&own));
         let groups = |fields: &Fields, name: &str| -> Vec<String> {

@@ -24,10 +24,14 @@ pub struct Stored {
     pub response: Response,
     pub sent: i64,
     pub received: i64,
+    /// When it came first, whatever was said of it since.
+    pub came: i64,
     /// Its date: when it was generated or last confirmed.
     pub date: i64,
     /// Later ones have greater numbers.
     pub number: usize,
+    /// Which number it had first: the same in all shapes that it may have.
+    pub id: usize,
     /// Whether the cache promises to have it, as it is here.
     pub is_certain: bool,
     /// A HEAD showed that it is not what the origin has.
@@ -72,7 +76,9 @@ impl Stored {
     }
 
     fn is_heuristic(&self, directives: &[Directive]) -> bool {
-        let is_public = directives.iter().any(|directive| directive.name == "public");
+        let is_public = directives.iter().any(|directive| {
+            directive.name == "public" && directive.is_well_formed && directive.argument.is_none()
+        });
         is_public || HEURISTICALLY_CACHEABLE.contains(&self.response.status)
     }
 
@@ -106,17 +112,17 @@ impl Stored {
         self.asked.iter().any(|asked| names.iter().all(|name| match_in(name, asked, &request.fields)))
     }
 
-    /// What tells responses apart here.
-    pub fn body(&self) -> &str {
-        &self.response.body
-    }
-
     pub fn tag(&self) -> Option<(bool, &str)> {
         single(&self.response.fields, "etag").and_then(fields::tag)
     }
 
     pub fn last_modified(&self) -> Option<i64> {
         date_of(&self.response.fields, "last-modified", self.received)
+    }
+
+    /// A validator that stands there twice is none (RFC 9110 section 5.5).
+    pub fn single_last_modified(&self) -> Option<i64> {
+        single(&self.response.fields, "last-modified").and_then(|_| self.last_modified())
     }
 
     /// RFC 9111 sections 3.2 and 4.3.4, with the exchange that confirmed it.

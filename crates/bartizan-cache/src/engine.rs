@@ -142,6 +142,8 @@ impl Engine {
                             return Plan::Answer(response, trailers);
                         }
                         stale = Some((response, trailers));
+                        // Its conditions stay behind.
+                        is_passed = false;
                     }
                     None => is_passed = true,
                 }
@@ -340,12 +342,14 @@ impl Engine {
     fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
         let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
         let mut answer = None;
-        for index in selected(headers, &known, wall) {
+        let selected: Vec<_> = selected(headers, &known, wall).collect();
+        // The newest is put last, before the others, and answers.
+        for index in selected.into_iter().rev() {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
             self.store.put(&asking.key, fresh.clone(), Some(stored));
-            answer.get_or_insert(fresh);
+            answer = Some(fresh);
         }
         let answered = answer.as_deref().and_then(|stored| {
             self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
@@ -364,7 +368,8 @@ impl Engine {
 
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
-        for stored in &asking.candidates {
+        // The newest is put last, before the others.
+        for stored in asking.candidates.iter().rev() {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
@@ -373,7 +378,7 @@ impl Engine {
             }
             let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
             let fresh = fresh.unwrap_or_else(|| {
-                let lifetime = Lifetime::Explicit(Duration::ZERO);
+                let lifetime = Lifetime::Expired(stored.candidate(now).expired_before());
                 let policy = Policy { lifetime, ..stored.policy.clone() };
                 Stored { policy, ..stored.as_ref().clone() }
             });

@@ -29,6 +29,23 @@ async fn an_older_variant_answers_for_no_newer_one_that_is_stale() {
     assert_eq!(get(&cache, &[]).await.body, "fetched");
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_several_that_a_head_freshens_the_newest_stays_before_the_others() {
+    for says in [&[FRESH][..], &[FRESH, ("vary", "x-third")]] {
+        let origin = Origin::of([
+            answer_of(200, &[("vary", "accept")], "older"),
+            answer_of(200, &[("vary", "accept-language")], "newer"),
+            answer_of(200, says, ""),
+        ]);
+        let cache = cache(&origin);
+        for method in ["GET", "GET", "HEAD"] {
+            send(&cache, request(method, URI, &[])).await.unwrap();
+            advance(SECOND).await;
+        }
+        assert_eq!(get(&cache, &[]).await.body, "newer", "{says:?}");
+    }
+}
+
 /// What `x` gets that many seconds after a response that varies by `accept` was stored for it, and another that says nothing of it.
 async fn answered(
     varies: &str,
