@@ -172,6 +172,8 @@ impl Engine {
                             return Plan::Answer(response, trailers);
                         }
                         stale = Some((response, trailers));
+                        // Its conditions stay behind.
+                        is_passed = false;
                     }
                     None => is_passed = true,
                 }
@@ -444,12 +446,14 @@ impl Engine {
     fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
         let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
         let mut answer = None;
-        for index in selected(headers, &known, wall) {
+        let selected: Vec<_> = selected(headers, &known, wall).collect();
+        // The newest is put last, before the others, and answers.
+        for index in selected.into_iter().rev() {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
             self.kept.put(&asking.key, fresh.clone(), Some(stored));
-            answer.get_or_insert(fresh);
+            answer = Some(fresh);
         }
         let answered = answer.as_deref().and_then(|stored| {
             self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
@@ -468,20 +472,21 @@ impl Engine {
 
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
-        for stored in &asking.candidates {
+        // The newest is put last, before the others.
+        for stored in asking.candidates.iter().rev() {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
-            let fresh = if agrees {
-                self.freshen(asking, stored, headers, now, wall)
-            } else {
-                let lifetime = Lifetime::Explicit(Duration::ZERO);
-                let policy = Policy { lifetime, ..stored.policy.clone() };
-                Some(Stored { policy, ..stored.as_ref().clone() })
-            };
-            if let Some(fresh) = fresh {
-                self.kept.put(&asking.key, Arc::new(fresh), Some(stored));
+            if agrees && asking.asked.no_store {
+                continue;
             }
+            let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
+            let fresh = fresh.unwrap_or_else(|| {
+                let lifetime = Lifetime::Expired(stored.candidate(now).expired_before());
+                let policy = Policy { lifetime, ..stored.policy.clone() };
+                Stored { policy, ..stored.as_ref().clone() }
+            });
+            self.kept.put(&asking.key, Arc::new(fresh), Some(stored));
         }
     }
 
@@ -496,7 +501,7 @@ impl Engine {
         // What it says now, in the answer or before.
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
-        let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        let mut headers = freshened(&stored.headers, answer, &unstored(&said, self.rules.is_shared)).ok()?;
         if headers.len() > FIELDS {
             return None;
         }
@@ -553,7 +558,7 @@ impl Engine {
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
-        remove_unstored(&mut kept, &unstored(&said));
+        remove_unstored(&mut kept, &unstored(&said, self.rules.is_shared));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
         let mut stored = Stored {
@@ -633,14 +638,14 @@ impl Engine {
     }
 }
 
-/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
-/// by default; else the newest of all (RFC 9111 section 4.1).
+/// Of those that match, the newest first, the newest that has a `Vary` if it `answers`, since an origin may forget it on what it sends by default;
+/// else the newest of all (RFC 9111 section 4.1).
 fn chosen<'s>(
     mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
     answers: impl Fn(&Stored) -> bool,
 ) -> Option<&'s Arc<Stored>> {
-    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
-    varies.or_else(|| matching.next())
+    let varies = matching.clone().find(|stored| stored.vary.nominates());
+    varies.filter(|stored| answers(stored)).or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
@@ -668,9 +673,10 @@ fn is_for_the_origin(request: &HeaderMap) -> bool {
     request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
 }
 
-/// The fields that a qualified `no-cache` or `private` lists.
-fn unstored(said: &Said) -> Vec<HeaderName> {
-    let lists = [&said.directives.no_cache, &said.directives.private];
+/// The fields that a qualified `no-cache` lists, and in a shared cache `private`.
+fn unstored(said: &Said, is_shared: bool) -> Vec<HeaderName> {
+    let private = said.directives.private.as_ref().filter(|_| is_shared);
+    let lists = [said.directives.no_cache.as_ref(), private];
     let listed = lists.into_iter().flatten().filter_map(|names| match names {
         Names::Listed(names) => Some(names),
         Names::All => None,
