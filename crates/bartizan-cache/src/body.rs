@@ -1,13 +1,14 @@
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
+use bartizan_core::BoxError;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::fill::Fill;
+use crate::growing::Reader;
 
 pin_project! {
     /// The body of [`Cache`](crate::Cache)'s responses: what was stored, or what the inner answers, which is kept on the way if it may be stored.
@@ -22,15 +23,8 @@ pin_project! {
     enum Content<B> {
         Stored { data: Option<Bytes>, trailers: Option<HeaderMap> },
         Passed { #[pin] inner: B },
-        Kept { #[pin] inner: B, kept: Option<Kept> },
+        Shared { reader: Reader },
     }
-}
-
-/// What was read so far of a body that may be stored.
-struct Kept {
-    data: Vec<u8>,
-    trailers: Option<HeaderMap>,
-    fill: Fill,
 }
 
 impl<B> CacheBody<B> {
@@ -41,86 +35,35 @@ impl<B> CacheBody<B> {
     pub(crate) fn passed(inner: B) -> Self {
         Self { content: Content::Passed { inner } }
     }
-}
 
-impl<B: Body<Data = Bytes>> CacheBody<B> {
-    /// Stores the response once the body has come to a clean end.
-    pub(crate) fn kept(inner: B, fill: Fill) -> Self {
-        let mut kept = Kept { data: Vec::new(), trailers: None, fill };
-        // Never by what is claimed.
-        let claimed = usize::try_from(inner.size_hint().lower()).unwrap_or(usize::MAX);
-        kept.data.reserve_exact(claimed.min(kept.fill.most()).min(64 * 1024));
-        let mut body = Self { content: Content::Kept { inner, kept: Some(kept) } };
-        if let Content::Kept { inner, kept } = &mut body.content
-            && inner.is_end_stream()
-        {
-            Kept::end(kept);
-        }
-        body
+    pub(crate) fn shared(reader: Reader) -> Self {
+        Self { content: Content::Shared { reader } }
     }
 }
 
-impl Kept {
-    /// Forgets it all if there is no room.
-    fn read(kept: &mut Option<Self>, frame: &Frame<Bytes>) {
-        let Some(this) = kept else { return };
-        if let Some(data) = frame.data_ref() {
-            if this.data.len() + data.len() > this.fill.most() {
-                if let Some(Self { fill, .. }) = kept.take() {
-                    fill.give_up();
-                }
-            } else {
-                this.data.extend_from_slice(data);
-            }
-        } else if let Some(trailers) = frame.trailers_ref() {
-            this.trailers = Some(trailers.clone());
-        }
-    }
-
-    fn end(kept: &mut Option<Self>) {
-        if let Some(Self { data, trailers, fill }) = kept.take() {
-            // Exactly as long as it is.
-            fill.complete(Bytes::from(data.into_boxed_slice()), trailers);
-        }
-    }
-}
-
-impl<B: Body<Data = Bytes>> Body for CacheBody<B> {
+impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for CacheBody<B> {
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().content.project() {
             ContentProjection::Stored { data, trailers } => {
                 let frame = data.take().map(Frame::data).or_else(|| trailers.take().map(Frame::trailers));
                 Poll::Ready(frame.map(Ok))
             }
-            ContentProjection::Passed { inner } => inner.poll_frame(cx),
-            ContentProjection::Kept { mut inner, kept } => {
-                let frame = ready!(inner.as_mut().poll_frame(cx));
-                match &frame {
-                    Some(Ok(frame)) => {
-                        Kept::read(kept, frame);
-                        // hyper stops at the content-length, so there may be no poll that tells of the end.
-                        if inner.is_end_stream() {
-                            Kept::end(kept);
-                        }
-                    }
-                    Some(Err(_)) => *kept = None,
-                    None => Kept::end(kept),
-                }
-                Poll::Ready(frame)
-            }
+            ContentProjection::Passed { inner } => inner.poll_frame(cx).map_err(Into::into),
+            ContentProjection::Shared { reader } => Pin::new(reader).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Stored { data, trailers } => data.is_none() && trailers.is_none(),
-            Content::Passed { inner } | Content::Kept { inner, .. } => inner.is_end_stream(),
+            Content::Passed { inner } => inner.is_end_stream(),
+            Content::Shared { reader } => reader.is_end_stream(),
         }
     }
 
@@ -129,7 +72,8 @@ impl<B: Body<Data = Bytes>> Body for CacheBody<B> {
             Content::Stored { data, .. } => {
                 SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
             }
-            Content::Passed { inner } | Content::Kept { inner, .. } => inner.size_hint(),
+            Content::Passed { inner } => inner.size_hint(),
+            Content::Shared { reader } => reader.size_hint(),
         }
     }
 }
@@ -146,7 +90,7 @@ impl<B> fmt::Debug for CacheBody<B> {
         f.write_str(match self.content {
             Content::Stored { .. } => "CacheBody(stored)",
             Content::Passed { .. } => "CacheBody(passed)",
-            Content::Kept { .. } => "CacheBody(kept)",
+            Content::Shared { .. } => "CacheBody(shared)",
         })
     }
 }

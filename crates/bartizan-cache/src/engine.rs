@@ -7,19 +7,21 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
+    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
-use crate::fields::{self, Names, Policy as Said, RequestDirectives, Vary};
+use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
+use crate::named::same_origin;
 use crate::range::{Portion, portion};
 use crate::reuse::{Born, Reuse};
+use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
 use crate::store::{Store, Stored};
 use crate::storing::{Answer, Lifetime, Policy};
@@ -56,6 +58,8 @@ pub(crate) struct Engine {
 pub(crate) enum Plan {
     /// It is answered from what is stored.
     Answer(Response<Bytes>, Option<HeaderMap>),
+    /// So too, and the origin is asked meanwhile.
+    Stale(Response<Bytes>, Option<HeaderMap>, Box<Asking>),
     /// It goes to the origin.
     Ask(Box<Asking>),
 }
@@ -64,6 +68,8 @@ pub(crate) enum Plan {
 pub(crate) struct Asking {
     pub(crate) key: StoredKey,
     method: Method,
+    /// Of a POST, which may answer with what its target became.
+    posted_to: Option<Uri>,
     /// As the client sent them.
     request: HeaderMap,
     asked: RequestDirectives,
@@ -75,6 +81,16 @@ pub(crate) struct Asking {
     /// The conditions of the client are its own business.
     is_passed: bool,
     why: Forward,
+    /// For which requests the answer will be, as far as what is stored lets one guess.
+    pub(crate) like: Option<Variant>,
+}
+
+/// What one who waited for another's fetch gets of it.
+pub(crate) enum Followed {
+    Answer(Response<()>),
+    /// It answers other requests.
+    Another,
+    Nothing,
 }
 
 /// What becomes of an answer of the origin.
@@ -82,8 +98,8 @@ pub(crate) struct Asking {
 pub(crate) enum Outcome {
     /// It is passed on, and stored on the way if there is a fill.
     Pass(Option<Box<Fill>>, CacheStatus),
-    /// What is stored answers.
-    Answer(Response<Bytes>, Option<HeaderMap>),
+    /// What is stored answers; `renewed`: the origin said that it may, for others too.
+    Answer { response: Response<Bytes>, trailers: Option<HeaderMap>, renewed: bool },
     /// It said nothing of what is stored: the request goes once more, without conditions.
     Again,
 }
@@ -94,9 +110,12 @@ impl Engine {
         let asked = RequestDirectives::read(request.headers);
         let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
         let group = if is_lookup { self.store.get(&key) } else { None };
-        let mut matching = group.iter().flat_map(|group| &group.variants);
-        let mut matching = matching.by_ref().filter(|stored| stored.vary.matches(request.headers));
-        let newest = matching.next();
+        let variants = group.as_ref().map_or(&[][..], |group| &group.variants);
+        let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
+        let answers = |stored: &Stored| {
+            matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
+        };
+        let chosen = chosen(matching.clone(), answers);
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &group {
@@ -104,39 +123,48 @@ impl Engine {
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
         };
-        if let Some(stored) = newest {
+        let mut stale = None;
+        if let Some(stored) = chosen {
             why = if stored.candidate(now).is_fresh() && !stored.policy.no_cache {
                 Forward::Request
             } else {
                 Forward::Stale
             };
-            match self.reuse(stored, &asked, now) {
-                Reuse::Fresh | Reuse::Stale { refresh: false } => {
-                    match self.answer(request.method, request.headers, stored, now, wall) {
-                        Some((mut response, trailers)) => {
-                            self.tell(stored.hit(now), &mut response);
+            let reuse = self.reuse(stored, &asked, now);
+            if reuse != Reuse::Validate {
+                match self.answer(request.method, request.headers, stored, now, wall) {
+                    Some((mut response, trailers)) => {
+                        self.tell(stored.hit(now), &mut response);
+                        let is_refreshed = reuse == Reuse::Stale { refresh: true }
+                            && *request.method == Method::GET
+                            && !asked.only_if_cached;
+                        if !is_refreshed {
                             return Plan::Answer(response, trailers);
                         }
-                        None => is_passed = true,
+                        stale = Some((response, trailers));
                     }
+                    None => is_passed = true,
                 }
-                // Nobody fetches in the background yet, so the caller waits for it.
-                Reuse::Stale { refresh: true } | Reuse::Validate => {}
             }
         }
         if asked.only_if_cached && is_lookup {
             return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
         }
-        let candidates: Vec<_> = newest.into_iter().chain(matching).cloned().collect();
+        let like = match chosen {
+            Some(stored) => Some(stored.vary.clone()),
+            None => group.as_ref().and_then(|group| Some(group.variants.first()?.vary.of(request.headers))),
+        };
+        let candidates: Vec<_> = matching.cloned().collect();
         let validators = if is_passed || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
             Validators::of(&headers, wall)
         };
-        Plan::Ask(Box::new(Asking {
+        let asking = Box::new(Asking {
             key: key.store(),
             method: request.method.clone(),
+            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
             request: request.headers.clone(),
             asked,
             sent: now,
@@ -144,7 +172,34 @@ impl Engine {
             validators,
             is_passed,
             why,
-        }))
+            like,
+        });
+        match stale {
+            Some((response, trailers)) => Plan::Stale(response, trailers, asking),
+            None => Plan::Ask(asking),
+        }
+    }
+
+    /// What another's fetch brings to one who waited for it: its head, of which the body is on its way.
+    pub(crate) fn followed(&self, asking: &Asking, head: &Stored, now: Instant) -> Followed {
+        if !head.vary.matches(&asking.request) {
+            return Followed::Another;
+        }
+        if self.reuse(head, &asking.asked, now) != Reuse::Fresh {
+            return Followed::Nothing;
+        }
+        let wall = self.wall_clock.now();
+        let Some((mut response, _)) = self.answer(&asking.method, &asking.request, head, now, wall) else {
+            return Followed::Nothing;
+        };
+        let (why, answered) = (asking.why, head.status);
+        self.tell(CacheStatus::Forwarded { why, answered, stored: true, collapsed: true }, &mut response);
+        Followed::Answer(response.map(|_| ()))
+    }
+
+    /// Whether a response that has just come may answer those who wait for it.
+    pub(crate) fn is_for_others(&self, head: &Stored, now: Instant) -> bool {
+        self.reuse(head, &RequestDirectives::default(), now) == Reuse::Fresh
     }
 
     fn reuse(&self, stored: &Stored, asked: &RequestDirectives, now: Instant) -> Reuse {
@@ -215,12 +270,13 @@ impl Engine {
         Some((response, stored.trailers.clone()))
     }
 
-    /// The head of the origin's answer has come.
+    /// The head of the origin's answer has come, of which the body has so many bytes at `least`.
     pub(crate) fn answered(
         &self,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
+        least: u64,
         was_validated: bool,
         now: Instant,
     ) -> Outcome {
@@ -231,13 +287,19 @@ impl Engine {
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
             && let Some((response, trailers)) = self.stale(asking, None, now, wall)
         {
-            return Outcome::Answer(response, trailers);
+            return Outcome::Answer { response, trailers, renewed: false };
         }
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
         }
-        let fill = self.fill(asking, status, headers, now, wall).map(Box::new);
-        let told = CacheStatus::Forwarded { why: asking.why, answered: status, stored: fill.is_some() };
+        let fits = least <= self.rules.most as u64;
+        let fill = if fits { self.fill(asking, status, headers, now, wall).map(Box::new) } else { None };
+        let told = CacheStatus::Forwarded {
+            why: asking.why,
+            answered: status,
+            stored: fill.is_some(),
+            collapsed: false,
+        };
         Outcome::Pass(fill, told)
     }
 
@@ -257,9 +319,10 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
-        let stored = asking.candidates.first().filter(|_| !asking.is_passed)?;
         let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
-        if asking.asked.no_cache || !stored.candidate(now).on_error(window, bound) {
+        let answers = |stored: &Stored| stored.candidate(now).on_error(window, bound);
+        let stored = chosen(asking.candidates.iter(), answers)?;
+        if asking.is_passed || asking.asked.no_cache || !answers(stored) {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
@@ -284,13 +347,16 @@ impl Engine {
             self.store.put(&asking.key, fresh.clone(), Some(stored));
             answer.get_or_insert(fresh);
         }
-        let answer =
-            answer.and_then(|stored| self.answer(&asking.method, &asking.request, &stored, now, wall));
-        match answer {
-            Some((mut response, trailers)) => {
-                let answered = StatusCode::NOT_MODIFIED;
-                self.tell(CacheStatus::Forwarded { why: asking.why, answered, stored: true }, &mut response);
-                Outcome::Answer(response, trailers)
+        let answered = answer.as_deref().and_then(|stored| {
+            self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
+        });
+        match answered {
+            Some((stored, (mut response, trailers))) => {
+                let renewed = self.is_for_others(stored, now);
+                let (why, answered) = (asking.why, StatusCode::NOT_MODIFIED);
+                let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: false };
+                self.tell(told, &mut response);
+                Outcome::Answer { response, trailers, renewed }
             }
             None => Outcome::Again,
         }
@@ -364,7 +430,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
-        if asking.method != Method::GET || headers.len() > FIELDS {
+        let is_understood =
+            asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
+        if !is_understood || headers.len() > FIELDS {
             return None;
         }
         let vary = Vary::read(headers).key(&asking.request)?;
@@ -377,7 +445,7 @@ impl Engine {
         remove_unstored(&mut kept, &unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
-        let stored = Stored {
+        let mut stored = Stored {
             status,
             headers: kept,
             body: Bytes::new(),
@@ -390,8 +458,16 @@ impl Engine {
             asked: asking.sent,
             received: wall,
         };
-        let store = self.store.clone();
-        Some(Fill { store, key: asking.key.clone(), stored, most: self.rules.most, lead: None })
+        if asking.posted_to.is_some() {
+            // Else another one has changed it meanwhile, and nobody knows which came first.
+            if !self.store.is_valid(asking.key.target_digest, &stored) {
+                return None;
+            }
+            // What it brings is what became of the target, after it makes all else of it invalid.
+            stored.asked = now + Duration::from_nanos(1);
+        }
+        let (store, key) = (self.store.clone(), asking.key.clone());
+        Some(Fill { store, key, stored: Arc::new(stored), most: self.rules.most, lead: None })
     }
 
     fn policy(
@@ -404,6 +480,7 @@ impl Engine {
     ) -> Option<Policy> {
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
+            is_to_post: asking.method == Method::POST,
             request: &asking.request,
             asked: &asking.asked,
             status,
@@ -445,6 +522,16 @@ impl Stored {
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
     }
+}
+
+/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
+/// by default; else the newest of all (RFC 9111 section 4.1).
+fn chosen<'s>(
+    mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
+    answers: impl Fn(&Stored) -> bool,
+) -> Option<&'s Arc<Stored>> {
+    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
+    varies.or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
@@ -494,10 +581,21 @@ impl Asking {
         const ALONE: [HeaderName; 6] =
             [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
         self.method == Method::GET
-            && self.why == Forward::UriMiss
+            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale)
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
+    }
+
+    pub(crate) fn request(&self) -> &HeaderMap {
+        &self.request
+    }
+
+    /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).
+    fn is_of_target(&self, headers: &HeaderMap) -> bool {
+        let named = singleton::value(headers, CONTENT_LOCATION);
+        let Some((target, named)) = self.posted_to.as_ref().zip(named) else { return false };
+        same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
     }
 
     /// Without what is stored: that was not what the origin spoke of.

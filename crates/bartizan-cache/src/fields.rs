@@ -10,6 +10,7 @@ mod groups;
 mod members;
 mod names;
 mod normal;
+mod preferences;
 mod request;
 mod times;
 mod vary;

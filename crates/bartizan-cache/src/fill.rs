@@ -15,7 +15,7 @@ use crate::store::{Store, Stored};
 pub(crate) struct Fill {
     pub(crate) store: Store,
     pub(crate) key: StoredKey,
-    pub(crate) stored: Stored,
+    pub(crate) stored: Arc<Stored>,
     /// So many bytes of body are kept at most.
     pub(crate) most: usize,
     /// Others wait for it.
@@ -29,7 +29,7 @@ impl Fill {
 
     /// The body has come to a clean end.
     pub(crate) fn complete(self, body: Bytes, trailers: Option<HeaderMap>) {
-        let Self { store, key, mut stored, lead, .. } = self;
+        let Self { store, key, stored, lead, .. } = self;
         let claimed =
             stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
         // What is shorter or longer than it says is not the response (RFC 9112 section 8).
@@ -37,6 +37,7 @@ impl Fill {
             land(lead, Landed::NotStored);
             return;
         }
+        let mut stored = Arc::unwrap_or_clone(stored);
         stored.body = body;
         stored.trailers = trailers;
         store.put(&key, Arc::new(stored), None);

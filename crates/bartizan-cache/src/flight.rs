@@ -1,13 +1,18 @@
-//! One fetch for all who miss the same at once: the first leads, the others wait for what becomes of it.
+//! One fetch for all who miss the same at once: the first leads, and the others wait for what becomes of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::fields::Variant;
+use crate::growing::Growing;
+use crate::store::Stored;
 
 /// The fetches under way, by the digest of their key.
 #[derive(Default)]
@@ -15,25 +20,37 @@ pub(crate) struct Flights(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    flying: HashMap<u128, Arc<Flight>>,
+    /// Of one target as many as there are variants.
+    flying: HashMap<u128, Vec<Arc<Flight>>>,
     /// Until when nobody waits for these, since what came of the last fetch was not to be stored.
     alone: HashMap<u128, Instant>,
 }
 
-struct Flight(Mutex<State>);
+struct Flight {
+    /// For whom it goes, as far as was known when it went.
+    expected: Option<Variant>,
+    state: Mutex<State>,
+}
 
 struct State {
     began: Instant,
-    /// When the head came, and the body began to be stored.
-    storing_since: Option<Instant>,
+    grows: Option<Grows>,
     landed: Option<Landed>,
     waiting: BTreeMap<u64, Waker>,
     next: u64,
 }
 
+/// A response whose head has come, and whose body is stored as it comes.
+#[derive(Clone)]
+pub(crate) struct Grows {
+    pub(crate) head: Arc<Stored>,
+    pub(crate) body: Weak<Growing>,
+}
+
 /// What became of a fetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Landed {
+    Grows(Grows),
     Stored,
     /// It is not to be had from here: all go at once.
     NotStored,
@@ -64,25 +81,59 @@ pub(crate) enum Role {
 
 /// So long somebody waits for a head. Whoever leads may have stopped polling, and even wait for those who wait for him.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// So long somebody waits for a body that is being stored. Who leads may read it as slowly as he likes.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// So long nobody waits for what was not to be stored the last time.
+/// So long nobody waits for what was not to be stored the last time, and nothing is fetched in the background.
 const ALONE: Duration = Duration::from_secs(10);
 /// So many targets are remembered for that.
 const REMEMBERED: usize = 1024;
 
 impl Flights {
-    pub(crate) fn join(self: &Arc<Self>, digest: u128, now: Instant) -> Role {
+    /// `like` is for whom the answer will be, as far as what is stored lets one guess.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        digest: u128,
+        request: &HeaderMap,
+        like: Option<Variant>,
+        now: Instant,
+    ) -> Role {
         let mut known = self.lock();
-        if known.alone.get(&digest).is_some_and(|until| now < *until) {
+        if known.is_alone(digest, now) {
             return Role::Alone;
         }
-        if let Some(flight) = known.flying.get(&digest) {
+        let flying = known.flying.entry(digest).or_default();
+        if let Some(flight) = flying.iter().find(|flight| flight.is_for(request)) {
             return Role::Follows(Follow { flight: flight.clone(), place: None, patience: None });
         }
-        let flight = Arc::new(Flight::new(now));
-        known.flying.insert(digest, flight.clone());
-        Role::Leads(Lead { flights: self.clone(), digest, flight })
+        let like = flying.iter().find_map(|flight| flight.like(request)).or(like);
+        Role::Leads(self.lead(digest, flying, like, now))
+    }
+
+    /// To go although nobody waits for it, unless somebody goes already, or has gone in vain.
+    pub(crate) fn refresh(
+        self: &Arc<Self>,
+        digest: u128,
+        request: &HeaderMap,
+        like: Option<Variant>,
+        now: Instant,
+    ) -> Option<Lead> {
+        let mut known = self.lock();
+        if known.is_alone(digest, now) {
+            return None;
+        }
+        let flying = known.flying.entry(digest).or_default();
+        let is_fetched = flying.iter().any(|flight| flight.is_for(request));
+        (!is_fetched).then(|| self.lead(digest, flying, like, now))
+    }
+
+    fn lead(
+        self: &Arc<Self>,
+        digest: u128,
+        flying: &mut Vec<Arc<Flight>>,
+        like: Option<Variant>,
+        now: Instant,
+    ) -> Lead {
+        let flight = Arc::new(Flight::new(like, now));
+        flying.push(flight.clone());
+        Lead { flights: self.clone(), digest, flight }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -92,6 +143,10 @@ impl Flights {
 }
 
 impl Known {
+    fn is_alone(&self, digest: u128, now: Instant) -> bool {
+        self.alone.get(&digest).is_some_and(|until| now < *until)
+    }
+
     fn leave_alone(&mut self, digest: u128, now: Instant) {
         if self.alone.len() >= REMEMBERED {
             self.alone.retain(|_, until| now < *until);
@@ -104,16 +159,16 @@ impl Known {
 
 impl Lead {
     /// The head has come, and the body is stored as it is read.
-    pub(crate) fn stores(&self, now: Instant) {
+    pub(crate) fn grows(&self, head: Arc<Stored>, body: &Arc<Growing>) {
         let mut state = self.flight.lock();
-        state.storing_since = Some(now);
+        state.grows = Some(Grows { head, body: Arc::downgrade(body) });
         let waiting = state.wake();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn land(self, landed: Landed, now: Instant) {
-        if landed == Landed::NotStored {
+        if matches!(landed, Landed::NotStored) {
             self.flights.lock().leave_alone(self.digest, now);
         }
         self.end(landed);
@@ -121,9 +176,11 @@ impl Lead {
 
     fn end(&self, landed: Landed) {
         let mut known = self.flights.lock();
-        let is_ours = known.flying.get(&self.digest).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight));
-        if is_ours {
-            known.flying.remove(&self.digest);
+        if let Some(flying) = known.flying.get_mut(&self.digest) {
+            flying.retain(|flight| !Arc::ptr_eq(flight, &self.flight));
+            if flying.is_empty() {
+                known.flying.remove(&self.digest);
+            }
         }
         drop(known);
         let mut state = self.flight.lock();
@@ -141,19 +198,39 @@ impl Drop for Lead {
 }
 
 impl Flight {
-    fn new(began: Instant) -> Self {
+    fn new(expected: Option<Variant>, began: Instant) -> Self {
         let waiting = BTreeMap::new();
-        Self(Mutex::new(State { began, storing_since: None, landed: None, waiting, next: 0 }))
+        let state = Mutex::new(State { began, grows: None, landed: None, waiting, next: 0 });
+        Self { expected, state }
+    }
+
+    /// Whether what it brings will do for this request, as far as is known.
+    fn is_for(&self, request: &HeaderMap) -> bool {
+        match &self.lock().grows {
+            Some(grows) => grows.head.vary.matches(request),
+            None => self.expected.as_ref().is_none_or(|expected| expected.matches(request)),
+        }
+    }
+
+    /// What this request would have been answered for, if this one tells what the origin looks at.
+    fn like(&self, request: &HeaderMap) -> Option<Variant> {
+        let state = self.lock();
+        let known = state.grows.as_ref().map(|grows| &grows.head.vary);
+        known.or(self.expected.as_ref()).map(|vary| vary.of(request))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     fn wake(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    fn outcome(&self) -> Option<Landed> {
+        self.landed.clone().or_else(|| self.grows.clone().map(Landed::Grows))
     }
 }
 
@@ -164,7 +241,7 @@ impl Future for Follow {
         let this = self.get_mut();
         let waker = cx.waker().clone();
         let mut state = this.flight.lock();
-        if let Some(landed) = state.landed {
+        if let Some(landed) = state.outcome() {
             return Poll::Ready(landed);
         }
         let place = *this.place.get_or_insert_with(|| {
@@ -172,12 +249,9 @@ impl Future for Follow {
             state.next
         });
         state.waiting.insert(place, waker);
-        let until = state.storing_since.map_or(state.began + HEAD_PATIENCE, |since| since + PATIENCE);
+        let until = state.began + HEAD_PATIENCE;
         drop(state);
         let patience = this.patience.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if patience.deadline() != until {
-            patience.as_mut().reset(until);
-        }
         patience.as_mut().poll(cx).map(|()| Landed::NotStored)
     }
 }

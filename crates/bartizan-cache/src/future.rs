@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{ReadyThenCall, Replay, RequestHead};
+use bartizan_core::{BoxError, ReadyThenCall, Replay, RequestHead};
 use bytes::Bytes;
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::CacheBody;
-use crate::engine::{Asking, Engine, Outcome, Plan};
-use crate::flight::{Follow, Landed, Lead, Role};
+use crate::engine::{Asking, Engine, Followed, Outcome, Plan};
+use crate::flight::{Follow, Grows, Landed, Lead, Role};
+use crate::growing::{Growing, Reader};
 use crate::named::same_origin;
 
 pin_project! {
@@ -125,39 +126,79 @@ impl<S, B, R, Fut> ResponseFuture<S, B, R, Fut> {
     }
 }
 
+impl<S: Service<Request<B>> + Clone, B: Replay, R> ResponseFuture<S, B, R, S::Future> {
+    /// Goes for what others may wait for.
+    pub(crate) fn leading(start: Start<S, B>, asking: Box<Asking>, lead: Lead) -> Self {
+        let (call, asking, fetch) = start.ask(asking, Some(lead));
+        Self { state: State::Asking { call, asking, fetch } }
+    }
+}
+
 /// What comes of a start.
 #[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 enum Started<S: Service<Request<B>>, B> {
     Answered(Response<Bytes>, Option<HeaderMap>),
+    Shares(Response<()>, Reader),
     Asks(ReadyThenCall<S, Request<B>, S::Future>, Box<Asking>, Fetch<S, B>),
     Waits(Box<(Start<S, B>, Box<Asking>)>, Follow),
 }
 
 impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
     /// Goes, or waits for whoever goes already if it `may_wait`.
-    fn go(self, asking: Box<Asking>, may_wait: bool) -> Started<S, B> {
-        let now = Instant::now();
-        let is_shared = self.engine.rules.is_shared;
-        let lead = if may_wait && asking.may_be_shared(is_shared) {
-            match self.engine.flights.join(asking.key.digest, now) {
-                Role::Leads(lead) => Some(lead),
+    fn go(self, mut asking: Box<Asking>, may_wait: bool) -> Started<S, B> {
+        let mut lead = None;
+        if may_wait && asking.may_be_shared(self.engine.rules.is_shared) {
+            let (digest, like) = (asking.key.digest, asking.like.take());
+            match self.engine.flights.join(digest, asking.request(), like, Instant::now()) {
+                Role::Leads(leads) => lead = Some(leads),
                 Role::Follows(follow) => return Started::Waits(Box::new((self, asking)), follow),
-                Role::Alone => None,
+                Role::Alone => {}
             }
-        } else {
-            None
-        };
-        let Self { engine, inner, mut request } = self;
-        let mut asking = asking;
-        let mut fetch = Fetch::new(&engine, &inner, &mut request, &mut asking);
-        fetch.lead = lead;
-        Started::Asks(ReadyThenCall::new(inner, request), asking, fetch)
+        }
+        let (call, asking, fetch) = self.ask(asking, lead);
+        Started::Asks(call, asking, fetch)
     }
 
-    /// Looks again, now that somebody else has been there.
+    #[allow(clippy::type_complexity, reason = "they are put into one state")]
+    fn ask(
+        self,
+        mut asking: Box<Asking>,
+        lead: Option<Lead>,
+    ) -> (ReadyThenCall<S, Request<B>, S::Future>, Box<Asking>, Fetch<S, B>) {
+        let Self { engine, inner, mut request } = self;
+        let mut fetch = Fetch::new(&engine, &inner, &mut request, &mut asking);
+        fetch.lead = lead;
+        (ReadyThenCall::new(inner, request), asking, fetch)
+    }
+
+    /// Now that somebody else has been there.
+    fn after(self, asking: &Asking, landed: Landed) -> Started<S, B> {
+        match landed {
+            Landed::Grows(grows) => self.share(asking, &grows),
+            // It may be another variant. Who has left hands over.
+            Landed::Stored | Landed::Abandoned => self.again(true),
+            Landed::NotStored => self.again(false),
+        }
+    }
+
+    fn share(self, asking: &Asking, grows: &Grows) -> Started<S, B> {
+        match self.engine.followed(asking, &grows.head, Instant::now()) {
+            Followed::Answer(response) => match grows.body.upgrade().and_then(|body| body.read()) {
+                Some(reader) => Started::Shares(response, reader),
+                // It is complete by now, or was left.
+                None => self.again(true),
+            },
+            Followed::Another => self.again(true),
+            Followed::Nothing => self.again(false),
+        }
+    }
+
+    /// Looks once more.
     fn again(self, may_wait: bool) -> Started<S, B> {
         match self.engine.plan(&RequestHead::from(&self.request), Instant::now()) {
-            Plan::Answer(response, trailers) => Started::Answered(response, trailers),
+            Plan::Answer(response, trailers) | Plan::Stale(response, trailers, _) => {
+                Started::Answered(response, trailers)
+            }
             Plan::Ask(asking) => self.go(asking, may_wait),
         }
     }
@@ -167,7 +208,7 @@ impl<S, B, R> Future for ResponseFuture<S, B, R, S::Future>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     B: Replay,
-    R: Body<Data = Bytes>,
+    R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Output = Result<Response<CacheBody<R>>, S::Error>;
 
@@ -186,16 +227,18 @@ where
                             start.go(asking, *may_wait)
                         }
                         Some(follow) => {
-                            // Who has left hands over; what is not to be had from another is fetched.
                             let landed = ready!(Pin::new(follow).poll(cx));
-                            let (start, _) = *start.take().expect("it is there while it waits");
-                            start.again(landed == Landed::Abandoned)
+                            let (start, asking) = *start.take().expect("it is there while it waits");
+                            start.after(&asking, landed)
                         }
                     };
                     match started {
                         Started::Answered(response, trailers) => {
                             let response = response.map(|body| CacheBody::stored(body, trailers));
                             return Poll::Ready(Ok(response));
+                        }
+                        Started::Shares(response, reader) => {
+                            return Poll::Ready(Ok(response.map(|()| CacheBody::shared(reader))));
                         }
                         Started::Asks(call, asking, fetch) => {
                             state.set(State::Asking { call, asking, fetch });
@@ -226,27 +269,32 @@ where
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
                 }
             };
-            fetch.invalidate(response.status(), response.headers(), now);
             let again = fetch.again.take();
+            let (status, least) = (response.status(), response.body().size_hint().lower());
             let outcome =
-                fetch.engine.answered(asking, response.status(), response.headers(), again.is_some(), now);
+                fetch.engine.answered(asking, status, response.headers(), least, again.is_some(), now);
+            fetch.invalidate(status, response.headers(), now);
             match (outcome, again) {
-                (Outcome::Pass(mut fill, told), _) => {
-                    match (&mut fill, fetch.lead.take()) {
-                        (Some(fill), Some(lead)) => {
-                            lead.stores(now);
-                            fill.lead = Some(lead);
-                        }
-                        (None, Some(lead)) => lead.land(Landed::NotStored, now),
-                        (_, None) => {}
-                    }
+                (Outcome::Pass(fill, told), _) => {
                     fetch.engine.tell(told, &mut response);
+                    let mut lead = fetch.lead.take();
+                    let is_for_others =
+                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(&fill.stored, now));
+                    if !is_for_others && let Some(lead) = lead.take() {
+                        lead.land(Landed::NotStored, now);
+                    }
                     return Poll::Ready(Ok(response.map(|body| match fill {
-                        Some(fill) => CacheBody::kept(body, *fill),
+                        Some(mut fill) => {
+                            fill.lead = lead;
+                            CacheBody::shared(Growing::begin(Bytes::new(), body, *fill))
+                        }
                         None => CacheBody::passed(body),
                     })));
                 }
-                (Outcome::Answer(response, trailers), _) => {
+                (Outcome::Answer { response, trailers, renewed }, _) => {
+                    if let Some(lead) = fetch.lead.take() {
+                        lead.land(if renewed { Landed::Stored } else { Landed::NotStored }, now);
+                    }
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
                 }
                 (Outcome::Again, Some(again)) => {

@@ -8,7 +8,7 @@
 //! use http_body_util::{BodyExt, Full};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
-//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), bartizan_core::BoxError> {
 //! # let http_client = tower::service_fn(|_: Request<Full<Bytes>>| async {
 //! #     Ok::<_, std::convert::Infallible>(Response::builder().header("cache-control", "max-age=60").body(Full::new(Bytes::from("hello"))).unwrap())
 //! # });
@@ -48,20 +48,28 @@
 //!
 //! # What it does not do
 //!
-//! It does not store parts, nor answers to POST. A response within `stale-while-revalidate` is validated while its caller waits, and not in the
-//! background. `ttl_lru` heeds no request's directives. Its memory is that of one process.
+//! It does not store parts. `ttl_lru` heeds no request's directives. Its memory is that of one process.
 //!
 //! # Many who ask at once
 //!
-//! Of those who miss the same target at once one goes, and the others wait for what becomes of it: for the head at most 10 s from when
-//! it went, since whoever leads may have stopped polling, and then for at most a second until its body
-//! is stored, since he may read it as slowly as he likes. If it is not stored all go at once, and for 10 s nobody waits for that target.
-//! If the one who leads is dropped the next one goes. Requests with conditions, `Range` or `no-store` wait for nobody, and
-//! with `Authorization` only in a private cache, for others with the same.
+//! Of those who miss the same at once, or find it stale, one goes, and the others wait for the head of what he gets: 10 s at most from when he
+//! went, since he may have stopped polling. If it is stored and fresh they read the body as it comes, from the first byte; whoever polls
+//! drives it, so nobody waits for a slow reader, and who leaves leaves it to the others. If not all go at once, and for 10 s nobody
+//! waits for that target. What turns out to be too long to be stored goes on for those who read it, none more than 8 MiB ahead of another, who
+//! is left behind with an error after 10 s. Requests with conditions, `Range` or `no-store` wait for nobody, and with `Authorization` only in a
+//! private cache, for others with the same.
+//!
+//! # Stale while it is fetched
+//!
+//! Within `stale-while-revalidate` a stale response answers, and a task is spawned on the caller's runtime of tokio, one at a time for each target and
+//! variant, that fetches it anew: with the fields and extensions of the request that set it off, but without its conditions, its `Range` and its
+//! deadline. It is given up after 30 s. If it was in vain there is no other one for 10 s. Outside of a runtime the caller waits for it.
+//! Because of that task the inner service, its future and both bodies have to be `Send + 'static`.
 //!
 //! # Errors
 //!
-//! None of its own: the inner's pass. With `only-if-cached` and nothing stored the answer is a 504.
+//! Before the head none of its own: the inner's pass. The body's error is a [`BoxError`](bartizan_core::BoxError): what broke off, or, if several read it,
+//! one error each, of which that is the source. With `only-if-cached` and nothing stored the answer is a 504.
 //!
 //! # Where it stands
 //!
@@ -76,8 +84,8 @@
 //!
 //! | when | what happens |
 //! |---|---|
-//! | the future is dropped | the inner's goes with it, and nothing is stored; the next of those who wait for it goes |
-//! | the body is dropped, breaks off, or is shorter or longer than it said | nothing is stored |
+//! | the future is dropped before the head | the inner's goes with it, and nothing is stored; the next of those who wait for it goes |
+//! | the body is dropped by all who read it, breaks off, or is shorter or longer than it said | nothing is stored |
 //! | the origin is not reached, or fails to become ready | a stale response, if one is allowed; else its error |
 //! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
 //! | something changes while a response is on its way | it is not stored |
@@ -86,6 +94,7 @@
 //!
 //! A hit copies no byte of the body; it costs the copy of the head and the look-ups in two maps of [moka](https://docs.rs/moka).
 
+mod background;
 mod body;
 mod conditions;
 mod engine;
@@ -96,6 +105,7 @@ mod flight;
 pub mod future;
 #[cfg(test)]
 mod given;
+mod growing;
 mod key;
 mod layer;
 mod named;

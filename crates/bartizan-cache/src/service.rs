@@ -2,14 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{Replay, RequestHead};
+use bartizan_core::{BoxError, Replay, RequestHead};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::CacheBody;
+use crate::background;
 use crate::engine::{Engine, Plan};
 use crate::future::{ResponseFuture, Start};
 
@@ -22,9 +24,9 @@ pub struct Cache<S> {
 
 impl<S, B, R> Service<Request<B>> for Cache<S>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
-    B: Replay,
-    R: Body<Data = Bytes>,
+    S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
+    B: Replay + Send + 'static,
+    R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Response<CacheBody<R>>;
     type Error = S::Error;
@@ -36,14 +38,21 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.engine.plan(&RequestHead::from(&request), Instant::now()) {
+        let plan = self.engine.plan(&RequestHead::from(&request), Instant::now());
+        let start = |request| Start { engine: self.engine.clone(), inner: self.inner.clone(), request };
+        match plan {
             Plan::Answer(response, trailers) => {
                 ResponseFuture::answered(response.map(|body| CacheBody::stored(body, trailers)))
             }
-            Plan::Ask(asking) => {
-                let start = Start { engine: self.engine.clone(), inner: self.inner.clone(), request };
-                ResponseFuture::starting(start, asking)
-            }
+            Plan::Stale(response, trailers, asking) => match Handle::try_current() {
+                Ok(runtime) => {
+                    background::refresh(&runtime, start(request), asking);
+                    ResponseFuture::answered(response.map(|body| CacheBody::stored(body, trailers)))
+                }
+                // The caller waits for it.
+                Err(_) => ResponseFuture::starting(start(request), asking),
+            },
+            Plan::Ask(asking) => ResponseFuture::starting(start(request), asking),
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum CacheStatus {
         answered: StatusCode,
         /// Whether the answer is stored once it is complete.
         stored: bool,
+        /// Whether it was asked for by another call, at the same time.
+        collapsed: bool,
     },
 }
 
@@ -60,9 +62,10 @@ impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hit { ttl } => write!(f, "hit; ttl={ttl}"),
-            Self::Forwarded { why, answered, stored } => {
+            Self::Forwarded { why, answered, stored, collapsed } => {
                 write!(f, "fwd={}; fwd-status={}", why.as_str(), answered.as_u16())?;
-                f.write_str(if *stored { "; stored" } else { "" })
+                f.write_str(if *stored { "; stored" } else { "" })?;
+                f.write_str(if *collapsed { "; collapsed" } else { "" })
             }
         }
     }

@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// Whether nothing has changed since its request went.
-    fn is_valid(&self, target: u128, stored: &Stored) -> bool {
+    pub(crate) fn is_valid(&self, target: u128, stored: &Stored) -> bool {
         let mut digests = stored.groups.iter().copied().chain([target]);
         digests.all(|digest| self.is_unchanged(digest, stored.asked))
     }

@@ -42,11 +42,14 @@ pub(crate) enum NotStored {
     NoFreshness,
     /// `must-understand`, and it is not understood.
     MustUnderstand,
+    /// It answers a POST, and is none that a GET would get.
+    Post,
 }
 
-/// The answer to a GET, and what both say.
+/// The answer to a GET or a POST, and what both say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
+    pub(crate) is_to_post: bool,
     pub(crate) request: &'a HeaderMap,
     pub(crate) asked: &'a RequestDirectives,
     pub(crate) status: StatusCode,
@@ -64,6 +67,10 @@ impl Answer<'_> {
     pub(crate) fn policy(&self, is_shared: bool, now: SystemTime) -> Result<Policy, NotStored> {
         self.may_be_stored(is_shared)?;
         let lifetime = self.lifetime(is_shared, now);
+        // RFC 9110 section 9.3.3.
+        if self.is_to_post && !(self.status == StatusCode::OK && matches!(lifetime, Lifetime::Explicit(_))) {
+            return Err(NotStored::Post);
+        }
         let may_be_kept = match lifetime {
             Lifetime::Explicit(_) => true,
             Lifetime::Heuristic(_) | Lifetime::Unknown => {

@@ -16,9 +16,13 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::*;
 
+mod background;
+mod growing;
+mod posted;
 mod reuse;
 mod storing;
 mod together;
+mod variants;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 

@@ -17,8 +17,3 @@ fn a_shared_cache() {
 fn a_cache_by_age() {
     contract::check(CacheLayer::classic);
 }
-
-#[test]
-fn an_inner_that_is_not_send_will_do() {
-    contract::accepts_local(&CacheLayer::rfc9111());
-}

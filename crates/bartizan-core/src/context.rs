@@ -38,6 +38,12 @@ impl CallContext {
         extensions.get_or_insert_default()
     }
 
+    /// For work that the call sets off and does not wait for: whose it is, without the call's deadline and attempt.
+    #[must_use]
+    pub fn outliving(&self) -> Self {
+        Self { retry: self.retry, partition: self.partition.clone(), ..Self::default() }
+    }
+
     /// When the whole call must be over.
     pub fn deadline(&self) -> Option<Deadline> {
         self.deadline
@@ -205,6 +211,19 @@ mod tests {
         let same = Deadline::after(start + SECOND, SECOND).unwrap();
         call.shorten_deadline(same);
         assert_eq!(call.deadline().unwrap().started, start, "what ends at the same time is no shorter");
+    }
+
+    #[test]
+    fn what_outlives_the_call_knows_whose_it_is_and_no_deadline() {
+        let mut call = CallContext::default();
+        call.set_partition("me");
+        call.set_attempt(NonZeroU32::MIN);
+        call.retry_mut().safe_to_repeat = true;
+        call.shorten_deadline(Deadline::after(Instant::now(), SECOND).unwrap());
+        call.through_body_mut().turn_on();
+        let work = call.outliving();
+        assert_eq!((work.partition(), work.retry().safe_to_repeat), (Some("me"), true));
+        assert!(work.deadline().is_none() && work.attempt().is_none() && work.through_body().is_none());
     }
 
     #[test]

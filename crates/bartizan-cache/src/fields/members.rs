@@ -72,7 +72,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 /// The argument at the start of `text`, and what is left after it.
-fn argument(text: &[u8]) -> (Argument<'_>, &[u8]) {
+pub(super) fn argument(text: &[u8]) -> (Argument<'_>, &[u8]) {
     let Some(text) = text.strip_prefix(b"=") else { return (Argument::Absent, text) };
     if let Some(text) = text.strip_prefix(b"\"") {
         // Without a second quote the first one closes nothing in, and the next comma ends the member.
@@ -94,7 +94,7 @@ fn quoted(text: &[u8]) -> Option<(Argument<'_>, &[u8])> {
     Some((Argument::Quoted(&text[..end]), &text[end + 1..]))
 }
 
-fn token(text: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn token(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().position(|byte| !is_tchar(*byte)).unwrap_or(text.len()))
 }
 

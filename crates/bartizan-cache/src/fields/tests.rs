@@ -307,8 +307,8 @@ proptest! {
         let plain = members.iter().map(|(member, ..)| (*member, "", "", true)).collect::<Vec<_>>();
         let (spread, plain) = (lists(&members), lists(&plain));
         prop_assert_eq!(read_all(&spread), read_all(&plain));
-        let vary = Vary::read(&headers(&[("vary", "foo")]));
-        prop_assert!(vary.matches(&spread, &plain));
+        let kept = Vary::read(&headers(&[("vary", "foo")])).key(&spread).unwrap();
+        prop_assert!(kept.matches(&plain));
     }
 
     #[test]
@@ -339,7 +339,6 @@ proptest! {
         let vary = Vary::read(&headers(&[("vary", "foo")]));
         let key: Variant = vary.key(&one).unwrap();
         let expected = literal_normal(&one, "foo") == literal_normal(&other, "foo");
-        prop_assert_eq!(vary.matches(&one, &other), expected);
         prop_assert_eq!(key.matches(&other), expected);
         let kept: Option<Vec<u8>> = normal::normal(&one, &HeaderName::from_static("foo")).map(Iterator::collect);
         prop_assert_eq!(kept, literal_normal(&one, "foo"));

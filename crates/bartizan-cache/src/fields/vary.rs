@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::Names;
 use super::normal::normal;
+use super::preferences::meaning;
 
 /// Which of a request's fields chose the response (RFC 9110 section 12.5.5, RFC 9111 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,27 +29,17 @@ impl Vary {
         }
     }
 
-    /// Whether both requests would have been answered alike: what a [`Variant`] that is kept is held against.
-    #[cfg(test)]
-    pub(crate) fn matches(&self, stored: &HeaderMap, presented: &HeaderMap) -> bool {
-        let same = |name: &HeaderName| match (normal(stored, name), normal(presented, name)) {
-            (Some(stored), Some(presented)) => stored.eq(presented),
-            (stored, presented) => stored.is_none() && presented.is_none(),
-        };
-        self.names().is_some_and(|names| names.iter().all(same))
-    }
-
     /// What of a request to keep beside the response that it got; `None` for `*`.
     pub(crate) fn key(&self, request: &HeaderMap) -> Option<Variant> {
-        let nominated = |name: &HeaderName| {
-            let value = normal(request, name).map(|value| value.collect());
-            Nominated { name: name.clone(), value }
-        };
-        Some(Variant(self.names()?.iter().map(nominated).collect()))
+        Some(Variant(self.names()?.iter().map(|name| nominated(name, request)).collect()))
     }
 }
 
-/// The nominated fields of the request that a stored response answered, in normal form.
+fn nominated(name: &HeaderName, request: &HeaderMap) -> Nominated {
+    Nominated { name: name.clone(), value: Value::of(request, name) }
+}
+
+/// The nominated fields of the request that a stored response answered.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Variant(Box<[Nominated]>);
 
@@ -56,18 +47,56 @@ pub(crate) struct Variant(Box<[Nominated]>);
 struct Nominated {
     name: HeaderName,
     /// `None` if the request had no such field, which is not the same as an empty one.
-    value: Option<Box<[u8]>>,
+    value: Option<Value>,
+}
+
+#[derive(Clone)]
+struct Value {
+    written: Box<[u8]>,
+    /// One form for all values that ask the same, where they are known.
+    meaning: Option<Box<[u8]>>,
 }
 
 impl Variant {
-    /// Whether `request` would have been answered alike. Nothing is allocated.
+    /// Of another request, by the same fields.
+    pub(crate) fn of(&self, request: &HeaderMap) -> Self {
+        Self(self.0.iter().map(|Nominated { name, .. }| nominated(name, request)).collect())
+    }
+
+    /// Whether the response has a `Vary` at all.
+    pub(crate) fn nominates(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Whether `request` would have been answered alike. Nothing is allocated if it is written alike.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
         self.0.iter().all(|Nominated { name, value }| match (value, normal(request, name)) {
-            (Some(value), Some(presented)) => value.iter().copied().eq(presented),
+            (Some(value), Some(presented)) => {
+                value.written.iter().copied().eq(presented) || value.means_the_same(request, name)
+            }
             (value, presented) => value.is_none() && presented.is_none(),
         })
     }
 }
+
+impl Value {
+    fn of(request: &HeaderMap, name: &HeaderName) -> Option<Self> {
+        let written: Box<[u8]> = normal(request, name)?.collect();
+        Some(Self { meaning: meaning(name, &written), written })
+    }
+
+    fn means_the_same(&self, request: &HeaderMap, name: &HeaderName) -> bool {
+        self.meaning.is_some() && Self::of(request, name).is_some_and(|presented| *self == presented)
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written || self.meaning.is_some() && self.meaning == other.meaning
+    }
+}
+
+impl Eq for Value {}
 
 /// Names only: a value may be a secret.
 impl fmt::Debug for Variant {
@@ -94,10 +123,9 @@ mod tests {
     /// Whether both requests match, asked in every way there is.
     fn matches(vary: &Vary, one: &[(&str, &str)], other: &[(&str, &str)]) -> bool {
         let (one, other) = (headers(one), headers(other));
-        let matches = vary.matches(&one, &other);
-        assert_eq!(vary.matches(&other, &one), matches, "the other way round");
-        let kept = |request| vary.key(request).is_some_and(|key| key.matches(&other));
-        assert_eq!(kept(&one), matches, "kept");
+        let kept = |one, other| vary.key(one).is_some_and(|key| key.matches(other));
+        let matches = kept(&one, &other);
+        assert_eq!(kept(&other, &one), matches, "the other way round");
         assert_eq!(vary.key(&one).is_some() && vary.key(&one) == vary.key(&other), matches, "both kept");
         matches
     }
@@ -161,12 +189,30 @@ mod tests {
     }
 
     #[test]
+    fn preferences_match_by_what_they_mean_and_malformed_ones_as_they_are_written() {
+        let vary = vary(&["accept-language, foo"]);
+        let one = [("accept-language", "en, de;q=0.5")];
+        for same in [&[("accept-language", "DE;q=0.500"), ("accept-language", "En;q=1")][..], &one] {
+            assert!(matches(&vary, &one, same), "{same:?}");
+        }
+        for other in ["en", "en, de", "en, de;q=0.6", "", "en, de;q=0.5, fr"] {
+            assert!(!matches(&vary, &one, &[("accept-language", other)]), "{other}");
+        }
+        let malformed = [("accept-language", "en, de_AT")];
+        assert!(matches(&vary, &malformed, &[("accept-language", "en ,de_AT")]));
+        assert!(!matches(&vary, &malformed, &[("accept-language", "de_AT, en")]));
+        assert!(!matches(&vary, &[("accept-language", ",")], &[]), "absent matches absent only");
+        assert!(matches(&vary, &[("accept-language", ",")], &[("accept-language", "")]));
+        assert!(!matches(&vary, &[("foo", "en, de")], &[("foo", "de, en")]), "nobody knows what it means");
+    }
+
+    #[test]
     fn comparing_allocates_nothing() {
         let vary = vary(&["Accept-Encoding, Foo, Bar"]);
         let stored = headers(&[("accept-encoding", "gzip, br"), ("foo", "a"), ("foo", "b")]);
         let presented = headers(&[("accept-encoding", "gzip ,br"), ("foo", "a,b")]);
         let key = vary.key(&stored).expect("no star");
-        let (same, counts) = alloc::count(|| key.matches(&presented) && vary.matches(&stored, &presented));
+        let (same, counts) = alloc::count(|| key.matches(&presented));
         assert!(same);
         assert_eq!(counts.allocations, 0);
     }

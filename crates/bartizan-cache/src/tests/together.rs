@@ -102,14 +102,75 @@ async fn who_leads_and_leaves_hands_over_to_one() {
     }
 }
 
+/// Whoever reads it drives it.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_not_read_is_waited_for_a_second() {
-    let (origin, layer) = (Origin::of((0..9).map(|_| fresh())), CacheLayer::rfc9111());
+async fn a_body_that_who_leads_does_not_read_keeps_nobody_waiting() {
+    let (origin, layer) = (Origin::of([fresh()]), CacheLayer::rfc9111());
     let unread = layer.layer(slow(&origin)).oneshot(plain()).await.unwrap();
-    let start = Instant::now();
-    let (answers, _) = all_at_once(&layer, &origin, 3, plain).await;
-    assert_eq!((answers.len(), start.elapsed(), origin.asked()), (3, SECOND + TEN, 4));
+    let (answers, took) = all_at_once(&layer, &origin, 3, plain).await;
+    assert_eq!((answers.len(), took, origin.asked()), (3, Duration::ZERO, 1));
     drop(unread);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_each_variant_one_is_asked_for() {
+    let varied = || answer_of(200, &[("cache-control", "max-age=99"), ("vary", "x")], "one");
+    let (origin, layer) = (Origin::of((0..9).map(|_| varied())), CacheLayer::rfc9111());
+    let number = std::cell::Cell::new(0);
+    let variants = ["a", "b", "c"];
+    let (answers, took) = all_at_once(&layer, &origin, 30, || {
+        number.set(number.get() + 1);
+        request("GET", URI, &[("x", variants[number.get() % 3])])
+    })
+    .await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!((origin.asked(), took), (3, 2 * TEN), "what it varies by is known with the first");
+    // And from what is stored.
+    let other = |value| move || request("GET", URI, &[("x", value)]);
+    let both = (all_at_once(&layer, &origin, 20, other("d")), all_at_once(&layer, &origin, 20, other("e")));
+    let ((_, one), (_, another)) = tokio::join!(both.0, both.1);
+    assert_eq!((origin.asked(), one, another), (5, TEN, TEN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_become_stale_is_validated_once() {
+    let tagged = |status, body| answer_of(status, &[("cache-control", "max-age=9"), ("etag", "\"a\"")], body);
+    for second in [tagged(304, ""), tagged(200, "one")] {
+        let (origin, layer) = (Origin::of([tagged(200, "one"), second]), CacheLayer::rfc9111());
+        all_at_once(&layer, &origin, 1, plain).await;
+        advance(9 * SECOND).await;
+        let (answers, took) = all_at_once(&layer, &origin, 50, plain).await;
+        assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
+        assert_eq!((origin.asked(), took), (2, TEN));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_asked_for_each_time_is_waited_for_once() {
+    let tagged = |status| answer_of(status, &[("cache-control", "no-cache"), ("etag", "\"a\"")], "one");
+    let answers = (0..200).map(|number| tagged(if number == 0 { 200 } else { 304 }));
+    let (origin, layer) = (Origin::of(answers), CacheLayer::rfc9111());
+    for (asked, waited) in [(5, 2), (10, 1)] {
+        let (answers, took) = all_at_once(&layer, &origin, 5, plain).await;
+        assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
+        assert_eq!((origin.asked(), took), (asked, waited * TEN));
+    }
+    advance(10 * SECOND).await;
+    let (_, took) = all_at_once(&layer, &origin, 5, plain).await;
+    assert_eq!((origin.asked(), took), (15, 2 * TEN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_stale_answer_stands_in_all_go_at_once() {
+    let says = [("cache-control", "max-age=9, stale-if-error=99")];
+    let failures = (0..9).map(|_| answer_of(503, &[], ""));
+    let origin = Origin::of([answer_of(200, &says, "one")].into_iter().chain(failures));
+    let layer = CacheLayer::rfc9111();
+    all_at_once(&layer, &origin, 1, plain).await;
+    advance(9 * SECOND).await;
+    let (answers, took) = all_at_once(&layer, &origin, 4, plain).await;
+    assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
+    assert_eq!((origin.asked(), took), (5, 2 * TEN), "one after the other it would take 40 ms");
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +204,7 @@ async fn what_is_too_long_to_be_stored_is_fetched_by_each() {
     let origin = Origin::of((0..9).map(|_| answer_of(200, &[("cache-control", "max-age=99")], long)));
     let (answers, took) = all_at_once(&CacheLayer::rfc9111(), &origin, 3, plain).await;
     assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|body| body.len() == long.len())));
-    assert_eq!((origin.asked(), took), (3, 2 * TEN));
+    assert_eq!((origin.asked(), took), (3, 2 * TEN), "the head says how long it is");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,51 @@
+//! Fetching what is answered stale meanwhile (RFC 5861 section 3): the one thing here that a task is spawned for.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::Duration;
+
+use bartizan_core::{BoxError, CallContext, Replay};
+use bytes::Bytes;
+use http::header::{
+    HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
+};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout};
+use tower_service::Service;
+
+use crate::engine::Asking;
+use crate::future::{ResponseFuture, Start};
+
+/// What takes longer is given up: nobody waits for it. As long as a whole call may take elsewhere.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What is of the one request alone that is answered already.
+const ITS_OWN: [HeaderName; 6] =
+    [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE];
+
+/// Goes in a task of its own, unless that is fetched already, or was in vain just now.
+pub(crate) fn refresh<S, B, R>(runtime: &Handle, mut start: Start<S, B>, mut asking: Box<Asking>)
+where
+    S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
+    B: Replay + Send + 'static,
+    R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let (digest, like) = (asking.key.digest, asking.like.take());
+    let Some(lead) = start.engine.flights.refresh(digest, asking.request(), like, Instant::now()) else {
+        return;
+    };
+    for name in &ITS_OWN {
+        start.request.headers_mut().remove(name);
+    }
+    if let Some(context) = start.request.extensions_mut().get_mut::<CallContext>() {
+        *context = context.outliving();
+    }
+    let fetch = ResponseFuture::leading(start, asking, lead);
+    runtime.spawn(timeout(LONGEST, async move {
+        let Ok(response) = fetch.await else { return };
+        let mut body = pin!(response.into_body());
+        while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+    }));
+}

@@ -1,0 +1,56 @@
+//! Which of several stored responses answers (RFC 9111 section 4.1).
+
+use super::*;
+
+const FRESH: (&str, &str) = ("cache-control", "max-age=99");
+
+#[tokio::test(start_paused = true)]
+async fn a_response_in_the_language_that_is_liked_best_is_none_without_a_match() {
+    let german = [FRESH, ("vary", "accept-language"), ("content-language", "de")];
+    let origin = Origin::of([answer_of(200, &german, "eins"), answer_of(200, &german, "zwei")]);
+    let cache = cache(&origin);
+    get(&cache, &[("accept-language", "en, de")]).await;
+    assert_eq!(get(&cache, &[("accept-language", "fr;q=0.5, de;q=1.0")]).await.body, "zwei");
+    assert_eq!(get(&cache, &[("accept-language", "DE, en;q=1")]).await.body, "eins");
+}
+
+/// What `x` gets that many seconds after a response that varies by `accept` was stored for it, and another that says nothing of it.
+async fn answered(
+    varies: &str,
+    plain: &str,
+    is_plain_older: bool,
+    age: u32,
+    unreachable: bool,
+) -> (String, usize) {
+    let varying = answer_of(200, &[("cache-control", varies), ("vary", "accept")], "varies");
+    let plain = answer_of(200, &[("cache-control", plain)], "plain");
+    let answers = if is_plain_older { [plain, varying] } else { [varying, plain] };
+    let origin = Origin::of(answers);
+    let origin = if unreachable { origin.then_unreachable() } else { origin };
+    let cache = cache(&origin);
+    for accept in if is_plain_older { ["y", "x"] } else { ["x", "y"] } {
+        get(&cache, &[("accept", accept), ("cache-control", "no-cache")]).await;
+        advance(SECOND).await;
+    }
+    advance(age * SECOND).await;
+    let answer = get(&cache, &[("accept", "x")]).await;
+    (answer.body, origin.asked())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_varies_is_preferred_while_it_answers_and_then_the_newest() {
+    for (varies, plain, is_plain_older, age, unreachable, expected) in [
+        ("max-age=99", "max-age=99", false, 0, false, ("varies", 2)),
+        ("max-age=99", "max-age=99", true, 0, false, ("varies", 2)),
+        ("max-age=99", "max-age=9", false, 20, false, ("varies", 2)),
+        ("max-age=9", "max-age=99", false, 20, false, ("plain", 2)),
+        ("max-age=9, stale-while-revalidate=99", "max-age=99", false, 20, false, ("plain", 2)),
+        ("no-cache", "max-age=99", false, 0, false, ("plain", 2)),
+        ("max-age=9", "max-age=99", true, 20, false, ("", 3)),
+        ("max-age=9", "max-age=9", false, 20, true, ("varies", 3)),
+        ("max-age=9, must-revalidate", "max-age=9", false, 20, true, ("plain", 3)),
+    ] {
+        let (body, asked) = answered(varies, plain, is_plain_older, age, unreachable).await;
+        assert_eq!((&*body, asked), expected, "{varies:?} {plain:?} {is_plain_older} {age} {unreachable}");
+    }
+}
