@@ -75,6 +75,10 @@ async fn play(exchange: &Exchange, mode: Mode, cache: &Cache<Origin>, origin: &O
     if expected.verdict == Verdict::Background {
         until(|| origin.seen().len() > before).await?;
     }
+    // Whatever was set off meanwhile has begun by then.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
     until(|| origin.open() == 0).await?;
     judge::judge(expected, &came, &origin.seen()[before..])
 }
