@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
+    AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE,
+    CONTENT_TYPE, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
+    RANGE, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
@@ -261,7 +262,10 @@ impl Engine {
                     *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
                     response.headers_mut().insert(CONTENT_RANGE, content_range);
                     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
-                    response.headers_mut().remove(CONTENT_TYPE);
+                    // There is nothing to be decoded, or to be read as anything.
+                    for name in [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE] {
+                        response.headers_mut().remove(name);
+                    }
                     *response.body_mut() = Bytes::new();
                     return Some((response, None));
                 }
@@ -368,16 +372,14 @@ impl Engine {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
-            let fresh = if agrees {
-                self.freshen(asking, stored, headers, now, wall)
-            } else {
+            let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
+            // What it is not about, or what may no longer be stored as it says, is stale.
+            let fresh = fresh.unwrap_or_else(|| {
                 let lifetime = Lifetime::Explicit(Duration::ZERO);
                 let policy = Policy { lifetime, ..stored.policy.clone() };
-                Some(Stored { policy, ..stored.as_ref().clone() })
-            };
-            if let Some(fresh) = fresh {
-                self.store.put(&asking.key, Arc::new(fresh), Some(stored));
-            }
+                Stored { policy, ..stored.as_ref().clone() }
+            });
+            self.store.put(&asking.key, Arc::new(fresh), Some(stored));
         }
     }
 

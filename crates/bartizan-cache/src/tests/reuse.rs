@@ -50,6 +50,7 @@ async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
     for (method, status, says, tag, age, hit) in [
         ("HEAD", 200, "max-age=10", "\"a\"", 15, Some(0)),
         ("HEAD", 200, "max-age=10", "\"b\"", 5, None),
+        ("HEAD", 200, "no-store", "\"a\"", 5, None),
         ("HEAD", 404, "max-age=10", "\"b\"", 5, Some(5)),
         ("HEAD", 404, "max-age=10", "\"a\"", 15, None),
         ("GET", 200, "no-store", "\"b\"", 5, Some(5)),
