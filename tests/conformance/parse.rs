@@ -17,7 +17,7 @@
 //! What has to be seen begins with `cached`, `validated`, `background`, `asked`, `asked 2`, `local` or `failed`
 //! ([`Verdict`]); then come the status, `unread` if the client leaves the body, `torn` if it breaks off, the fields, and after `||` the
 //! body. `name: value` are all lines of that name, `-name` is absent and `+name` present, others may be there. After
-//! `|||` come trailers. `@10` as a value is the date ten seconds after the scenario began, and `\xe9` in one is that byte.
+//! `|||` come trailers, or none. `@10` as a value is the date ten seconds after the scenario began, and `\xe9` in one is that byte.
 
 #[cfg(test)]
 mod tests;
@@ -203,8 +203,7 @@ impl<'a> Parts<'a> {
         };
         let mut words = Words { rest: text.trim() };
         let head = head(&mut words)?;
-        let fields = if words.rest.is_empty() { Vec::new() } else { segments(words.rest)? };
-        Ok((head, Self { fields, body, trailers }))
+        Ok((head, Self { fields: segments(words.rest)?, body, trailers }))
     }
 
     fn fields(&self) -> Result<Vec<Field>, String> {
@@ -225,6 +224,9 @@ impl<'a> Parts<'a> {
 
 fn segments(text: &str) -> Result<Vec<&str>, String> {
     let text = text.trim();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
     let segments: Vec<_> = text.strip_prefix("| ").unwrap_or(text).split(" | ").map(str::trim).collect();
     if segments.contains(&"") {
         return Err(format!("there is nothing between two bars of {text:?}"));

@@ -59,6 +59,12 @@ fn what_is_seen_has_a_verdict_a_status_and_checks() {
     assert_eq!(private.seen[1].fields, [exactly("x", &["1"])]);
     assert_eq!(read.expected(Mode::Shared).verdict, Verdict::Cached);
     assert_eq!(exchange("> GET /a\n= asked 404\n").private.verdict, Verdict::Asked(1));
+    for (line, trailers) in
+        [("= cached || abc", None), ("= cached || abc |||", Some(0)), ("= cached ||| z: 1", Some(1))]
+    {
+        let read = exchange(&format!("> GET /a\n{line}\n"));
+        assert_eq!(read.private.trailers.map(|trailers| trailers.len()), trailers, "{line}");
+    }
 }
 
 #[test]
