@@ -227,7 +227,7 @@ impl Engine {
             Verdict::Forward => return None,
             Verdict::Unmodified => {
                 let mut response = status(StatusCode::NOT_MODIFIED);
-                *response.headers_mut() = conditions::not_modified(&stored.headers, &[]);
+                *response.headers_mut() = conditions::not_modified(&stored.headers, &self.rules.targets);
                 response.headers_mut().insert(AGE, age);
                 return Some((response, None));
             }

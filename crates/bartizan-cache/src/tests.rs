@@ -101,7 +101,7 @@ pub(crate) const URI: &str = "http://a.example/x?y";
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Got {
-    status: u16,
+    pub(crate) status: u16,
     age: Option<String>,
     body: String,
 }
@@ -541,6 +541,16 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
     let silent = self::cache(&Origin::of([answer_of(200, &says, "one")]));
     let response = silent.oneshot(request("GET", URI, &[])).await.unwrap();
     assert!(response.extensions().is_empty() && !response.headers().contains_key("cache-status"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_name_that_is_no_token_it_tells_as_a_string() {
+    for (name, told) in [("c3", "c3; "), ("*c", "*c; "), ("3c", "\"3c\"; "), ("_c", "\"_c\"; ")] {
+        let origin = Origin::of([answer_of(200, &[], "one")]);
+        let cache = CacheLayer::rfc9111().status_field(name.parse().unwrap()).layer(origin);
+        let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+        assert!(headers["cache-status"].to_str().unwrap().starts_with(told), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
