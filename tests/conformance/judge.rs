@@ -5,31 +5,30 @@ use http::header::AGE;
 use http::{HeaderMap, Response};
 
 use crate::origin::Seen;
-use crate::run::{Came, Read};
+use crate::run::Read;
 use crate::scenario::{Check, Expected, ExpectedRequest, Verdict};
 
-pub(crate) fn judge(expected: &Expected, came: &Came, seen: &[Seen]) -> Result<(), String> {
+/// `came` is what came back to the client, nothing if an error did.
+pub(crate) fn judge(expected: &Expected, came: Option<&Response<Read>>, seen: &[Seen]) -> Result<(), String> {
     let asked = match expected.verdict {
         Verdict::Cached | Verdict::Local => 0,
         Verdict::Validated | Verdict::Background | Verdict::Failed => 1,
         Verdict::Asked(times) => times,
     };
-    let shown = match came {
-        Came::Response(response) => format!("{} {:?}", response.status(), response.body().data),
-        Came::Nothing => "an error".to_owned(),
-    };
+    let shown = came.map_or_else(
+        || "an error".to_owned(),
+        |response| format!("{} {:?}", response.status(), response.body().data),
+    );
     if seen.len() != asked {
         return Err(format!("the origin was asked {} times, not {asked}: {shown}", seen.len()));
     }
     match came {
-        Came::Nothing if expected.verdict != Verdict::Failed => return Err("an error came".to_owned()),
-        Came::Nothing => {}
-        Came::Response(_) if expected.verdict == Verdict::Failed => {
+        None if expected.verdict != Verdict::Failed => return Err("an error came".to_owned()),
+        None => {}
+        Some(_) if expected.verdict == Verdict::Failed => {
             return Err(format!("no error came, but {shown}"));
         }
-        Came::Response(response) => {
-            response_is(expected, response).map_err(|why| format!("{why}: {shown}"))?
-        }
+        Some(response) => response_is(expected, response).map_err(|why| format!("{why}: {shown}"))?,
     }
     if !expected.seen.is_empty() && expected.seen.len() != seen.len() {
         return Err(format!("{} requests are described, and there were {asked}", expected.seen.len()));

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use bartizan_core::BoxError;
@@ -56,7 +56,13 @@ pub(crate) struct Origin {
 #[derive(Clone)]
 enum Wire {
     Mock(Arc<Mutex<Vec<Seen>>>),
-    Sockets { server: Arc<Server>, acts: Arc<Mutex<VecDeque<Act>>>, client: Client<ToServer, Full<Bytes>> },
+    Sockets(Arc<Sockets>),
+}
+
+struct Sockets {
+    server: Server,
+    acts: Arc<Mutex<VecDeque<Act>>>,
+    client: Client<ToServer, Full<Bytes>>,
 }
 
 impl Origin {
@@ -66,11 +72,10 @@ impl Origin {
             Transport::Sockets => {
                 let acts = Arc::<Mutex<VecDeque<Act>>>::default();
                 let next = acts.clone();
-                let script =
-                    move |_: &server::Seen| next.lock().unwrap().pop_front().expect("it was put there");
+                let script = move |_: &server::Seen| lock(&next).pop_front().expect("it was put there");
                 let server = Server::h1(script).await.expect("loopback has a free port");
                 let client = Client::builder(TokioExecutor::new()).build(ToServer(server.addr()));
-                Wire::Sockets { server: Arc::new(server), acts, client }
+                Wire::Sockets(Arc::new(Sockets { server, acts, client }))
             }
         };
         Self { answers: Arc::default(), open: Arc::default(), wire }
@@ -78,14 +83,14 @@ impl Origin {
 
     /// In the place of all that was to be answered before.
     pub(crate) fn will_answer(&self, answers: &[Answer]) {
-        *self.answers.lock().unwrap() = answers.iter().cloned().collect();
+        *lock(&self.answers) = answers.iter().cloned().collect();
     }
 
     /// All requests so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         match &self.wire {
-            Wire::Mock(seen) => seen.lock().unwrap().clone(),
-            Wire::Sockets { server, .. } => server.log().requests().into_iter().map(Seen::from).collect(),
+            Wire::Mock(seen) => lock(seen).clone(),
+            Wire::Sockets(sockets) => sockets.server.log().requests().into_iter().map(Seen::from).collect(),
         }
     }
 
@@ -95,7 +100,7 @@ impl Origin {
 
     async fn answer(self, request: Request<Full<Bytes>>) -> Result<Response<OriginBody>, BoxError> {
         let open = Open::new(&self.open);
-        let answer = self.answers.lock().unwrap().pop_front();
+        let answer = lock(&self.answers).pop_front();
         if let Some(Answer::Reply(Reply { after, .. })) = &answer
             && !after.is_zero()
         {
@@ -105,12 +110,13 @@ impl Origin {
             Wire::Mock(seen) => {
                 let method = request.method().clone();
                 let request = Seen::new(request).await;
-                seen.lock().unwrap().push(request);
+                lock(&seen).push(request);
                 mocked(&method, answer)?.map(Either::Left)
             }
-            Wire::Sockets { server, acts, client } => {
+            Wire::Sockets(sockets) => {
+                let Sockets { server, acts, client } = &*sockets;
                 let times_out = matches!(answer, Some(Answer::Timeout));
-                acts.lock().unwrap().push_back(act(request.method(), answer));
+                lock(acts).push_back(act(request.method(), answer));
                 let log = server.log();
                 let before = log.requests().len();
                 let arrives = log.until(|requests| requests.len() > before);
@@ -221,6 +227,10 @@ impl From<server::Seen> for Seen {
 
 fn as_written(host: &str, path: &str) -> String {
     if host == HERE { path.to_owned() } else { format!("//{host}{path}") }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing panics under it")
 }
 
 /// One that is under way.

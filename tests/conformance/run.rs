@@ -20,13 +20,6 @@ pub(crate) fn start() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
 }
 
-/// What came back to the client.
-pub(crate) enum Came {
-    Response(Response<Read>),
-    /// An error in the place of a response.
-    Nothing,
-}
-
 /// A body as it was read.
 pub(crate) struct Read {
     pub(crate) data: Bytes,
@@ -65,11 +58,11 @@ async fn play(exchange: &Exchange, mode: Mode, cache: &Cache<Origin>, origin: &O
     let before = origin.seen().len();
     origin.will_answer(&exchange.answers);
     let came = match cache.clone().oneshot(request(&exchange.request)).await {
-        Err(_) => Came::Nothing,
+        Err(_) => None,
         Ok(response) => {
             let (head, body) = response.into_parts();
             let read = if expected.unread { Read::nothing() } else { Read::all(body).await };
-            Came::Response(Response::from_parts(head, read))
+            Some(Response::from_parts(head, read))
         }
     };
     if expected.verdict == Verdict::Background {
@@ -80,7 +73,7 @@ async fn play(exchange: &Exchange, mode: Mode, cache: &Cache<Origin>, origin: &O
         tokio::task::yield_now().await;
     }
     until(|| origin.open() == 0).await?;
-    judge::judge(expected, &came, &origin.seen()[before..])
+    judge::judge(expected, came.as_ref(), &origin.seen()[before..])
 }
 
 fn request(request: &scenario::Request) -> Request<Full<Bytes>> {
