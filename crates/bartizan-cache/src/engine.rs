@@ -332,7 +332,7 @@ impl Engine {
             return self.validated(asking, headers, now, wall);
         }
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
-            && let Some((response, trailers)) = self.stale(asking, None, now, wall)
+            && let Some((response, trailers)) = self.stale(asking, None, Some(status), now, wall)
         {
             self.not_refreshed(asking);
             return Outcome::Answer { response, trailers, renewed: false };
@@ -367,7 +367,8 @@ impl Engine {
         now: Instant,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         self.not_refreshed(asking);
-        let stale = self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now());
+        let bound = self.rules.stale_if_unreachable;
+        let stale = self.stale(asking, bound, None, now, self.wall_clock.now());
         let responds = self.rules.responds;
         stale.or_else(|| responds.then(|| (status(StatusCode::GATEWAY_TIMEOUT), None)))
     }
@@ -378,10 +379,12 @@ impl Engine {
         }
     }
 
+    /// In the place of an error, or of no answer.
     fn stale(
         &self,
         asking: &Asking,
         bound: Option<Duration>,
+        error: Option<StatusCode>,
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
@@ -392,7 +395,12 @@ impl Engine {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
-        self.tell(asking.key.target(), stored.hit(now), &mut response);
+        // What the origin was asked for, and has answered, is no hit (RFC 9211 section 2.1).
+        let told = error.map_or_else(
+            || stored.hit(now),
+            |answered| CacheStatus::Forwarded { why: asking.why, answered, stored: false, collapsed: false },
+        );
+        self.tell(asking.key.target(), told, &mut response);
         Some((response, trailers))
     }
 

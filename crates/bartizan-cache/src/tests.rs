@@ -546,6 +546,21 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stands_in_for_a_failure_that_the_origin_told_is_no_hit() {
+    let stored = || answer_of(200, &[("cache-control", "max-age=10, stale-if-error=99")], "one");
+    for (origin, told) in [
+        (Origin::of([stored(), answer_of(503, &[], "")]), "fwd=stale; fwd-status=503"),
+        (Origin::of([stored()]).then_unreachable(), "hit; ttl=-5"),
+    ] {
+        let cache = CacheLayer::rfc9111().status().wall_clock(clock()).layer(origin);
+        get(&cache, &[]).await;
+        advance(15 * SECOND).await;
+        let response = cache.oneshot(request("GET", URI, &[])).await.unwrap();
+        assert_eq!(response.extensions().get::<CacheStatus>().unwrap().to_string(), told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_a_name_that_is_no_token_it_tells_as_a_string() {
     for (name, told) in [("c3", "c3; "), ("*c", "*c; "), ("3c", "\"3c\"; "), ("_c", "\"_c\"; ")] {
         let origin = Origin::of([answer_of(200, &[], "one")]);
