@@ -1,3 +1,5 @@
+use http::HeaderValue;
+
 use super::*;
 
 const WHOLE: &str = "# a: it is\n> GET /a\n= cached\n";
