@@ -89,3 +89,16 @@ async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
     advance(10 * SECOND).await;
     assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_generated_within_this_second_has_no_age() {
+    for (milliseconds, date, age) in
+        [(900, "Sun, 06 Nov 1994 08:49:37 GMT", "0"), (100, "Sun, 06 Nov 1994 08:49:36 GMT", "1")]
+    {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_000 + milliseconds);
+        let origin = Origin::of([answer_of(200, &[("cache-control", "max-age=10"), ("date", date)], "one")]);
+        let cache = CacheLayer::rfc9111().wall_clock(WallClock::from_fn(move || start)).layer(origin);
+        get(&cache, &[]).await;
+        assert_eq!(get(&cache, &[]).await.age.as_deref(), Some(age));
+    }
+}
