@@ -159,7 +159,8 @@ impl Engine {
                         self.tell(key.target(), stored.hit(now), &mut response);
                         let is_refreshed = reuse == Reuse::Stale { refresh: true }
                             && *request.method == Method::GET
-                            && !asked.only_if_cached;
+                            && !asked.only_if_cached
+                            && !asked.no_store;
                         if !is_refreshed {
                             return Plan::Answer(response, trailers);
                         }
@@ -180,7 +181,8 @@ impl Engine {
             None => entry.as_ref().and_then(|entry| Some(entry.variants.first()?.vary.of(request.headers))),
         };
         let candidates: Vec<_> = matching.cloned().collect();
-        let validators = if is_passed || *request.method != Method::GET {
+        // Of what confirms it nothing could be stored (RFC 9111 section 5.2.1.5).
+        let validators = if is_passed || asked.no_store || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
@@ -497,7 +499,7 @@ impl Engine {
         // What it says now, in the answer or before.
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
-        let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        let mut headers = freshened(&stored.headers, answer, &self.unstored(&said)).ok()?;
         if headers.len() > FIELDS {
             return None;
         }
@@ -521,6 +523,17 @@ impl Engine {
             headers,
             ..stored.clone()
         })
+    }
+
+    /// The fields that a qualified `no-cache` lists, and in a shared cache those of `private` (RFC 9111 section 3.1).
+    fn unstored(&self, said: &Said) -> Vec<HeaderName> {
+        let private = said.directives.private.as_ref().filter(|_| self.rules.is_shared);
+        let lists = [said.directives.no_cache.as_ref(), private];
+        let listed = lists.into_iter().flatten().filter_map(|names| match names {
+            Names::Listed(names) => Some(names),
+            Names::All => None,
+        });
+        listed.flatten().cloned().collect()
     }
 
     fn groups(&self, key: &StoredKey, headers: &HeaderMap) -> Box<[u128]> {
@@ -551,7 +564,7 @@ impl Engine {
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
-        remove_unstored(&mut kept, &unstored(&said));
+        remove_unstored(&mut kept, &self.unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
         let mut stored = Stored {
@@ -667,16 +680,6 @@ fn seconds(age: Duration) -> HeaderValue {
 /// A client that sends them wants to hear of a mismatch, and only the origin can tell (RFC 9111 section 4.3.2).
 fn is_for_the_origin(request: &HeaderMap) -> bool {
     request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
-}
-
-/// The fields that a qualified `no-cache` or `private` lists.
-fn unstored(said: &Said) -> Vec<HeaderName> {
-    let lists = [&said.directives.no_cache, &said.directives.private];
-    let listed = lists.into_iter().flatten().filter_map(|names| match names {
-        Names::Listed(names) => Some(names),
-        Names::All => None,
-    });
-    listed.flatten().cloned().collect()
 }
 
 fn status(status: StatusCode) -> Response<Bytes> {

@@ -178,6 +178,16 @@ async fn a_304_to_the_caches_own_question_answers_the_clients() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_nothing_stored_is_not_asked_for_by_what_is_stored() {
+    let says = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let origin = Origin::of([answer_of(200, &says, "one"), answer_of(200, &says, "two")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    assert_eq!(get(&cache, &[("cache-control", "no-store")]).await, got(200, None, "two"));
+    assert!(!origin.last().contains_key("if-none-match"), "of a 304 nothing could be stored");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_304_about_something_else_is_asked_again_without_conditions() {
     let origin = Origin::of([
         answer_of(200, &[("cache-control", "no-cache"), ("etag", "\"a\"")], "one"),
@@ -724,6 +734,19 @@ async fn a_304_brings_no_field_that_is_not_stored() {
     let (answer, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
     assert_eq!((answer, origin.asked()), (got(200, Some(0), "one"), 2));
     assert!(!headers.contains_key("set-cookie"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_private_lists_is_stored_in_a_private_cache_alone() {
+    for is_shared in [false, true] {
+        let says = [("cache-control", "max-age=10, private=\"x-a\""), ("x-a", "1")];
+        let layer = CacheLayer::rfc9111().wall_clock(clock());
+        let layer = if is_shared { layer.shared() } else { layer };
+        let cache = layer.layer(Origin::of([answer_of(200, &says, "one")]));
+        get(&cache, &[]).await;
+        let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+        assert_eq!(headers.contains_key("x-a"), !is_shared);
+    }
 }
 
 #[tokio::test(start_paused = true)]
