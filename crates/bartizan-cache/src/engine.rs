@@ -8,8 +8,8 @@ use bartizan_core::{CacheMode, CacheOverride, CallContext, Rejection, RequestHea
 use bytes::Bytes;
 use http::header::{
     AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE,
-    CONTENT_TYPE, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
-    RANGE, VARY,
+    CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
@@ -342,6 +342,12 @@ impl Engine {
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
         }
+        // To the client's own conditions: without a validator it may mean the client's copy alone.
+        if status == StatusCode::NOT_MODIFIED
+            && (headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED))
+        {
+            self.confirmed(asking, headers, now, wall);
+        }
         let fill = match self.fill(asking, status, headers, now, wall) {
             Ok(_) if least > self.rules.most as u64 => Err(NotStored::TooLong),
             fill => fill,
@@ -447,15 +453,7 @@ impl Engine {
 
     /// RFC 9111 section 4.3.3 and 4.3.4.
     fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
-        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
-        let mut answer = None;
-        for index in selected(headers, &known, wall) {
-            let stored = &asking.candidates[index];
-            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
-            let fresh = Arc::new(fresh);
-            self.kept.put(&asking.key, fresh.clone(), Some(stored));
-            answer.get_or_insert(fresh);
-        }
+        let answer = self.confirmed(asking, headers, now, wall);
         let answered = answer.as_deref().and_then(|stored| {
             self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
         });
@@ -469,6 +467,26 @@ impl Engine {
             }
             None => Outcome::Again,
         }
+    }
+
+    /// Freshens what a 304 means, and tells which of it is the newest.
+    fn confirmed(
+        &self,
+        asking: &Asking,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Arc<Stored>> {
+        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
+        let mut newest = None;
+        for index in selected(headers, &known, wall) {
+            let stored = &asking.candidates[index];
+            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
+            let fresh = Arc::new(fresh);
+            self.kept.put(&asking.key, fresh.clone(), Some(stored));
+            newest.get_or_insert(fresh);
+        }
+        newest
     }
 
     /// RFC 9111 section 4.3.5.
