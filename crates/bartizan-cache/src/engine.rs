@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{CacheMode, CacheOverride, CallContext, Rejection, RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
+    AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
@@ -167,7 +168,8 @@ impl Engine {
                         self.tell(key.target(), stored.hit(now), &mut response);
                         let is_refreshed = reuse == Reuse::Stale { refresh: true }
                             && *request.method == Method::GET
-                            && !asked.only_if_cached;
+                            && !asked.only_if_cached
+                            && !asked.no_store;
                         if !is_refreshed {
                             return Plan::Answer(response, trailers);
                         }
@@ -190,7 +192,8 @@ impl Engine {
             None => entry.as_ref().and_then(|entry| Some(entry.variants.first()?.vary.of(request.headers))),
         };
         let candidates: Vec<_> = matching.cloned().collect();
-        let validators = if is_passed || *request.method != Method::GET {
+        // Of what confirms it nothing could be stored (RFC 9111 section 5.2.1.5).
+        let validators = if is_passed || asked.no_store || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
@@ -280,7 +283,7 @@ impl Engine {
             Verdict::Forward => return None,
             Verdict::Unmodified => {
                 let mut response = status(StatusCode::NOT_MODIFIED);
-                *response.headers_mut() = conditions::not_modified(&stored.headers, &[]);
+                *response.headers_mut() = conditions::not_modified(&stored.headers, &self.rules.targets);
                 response.headers_mut().insert(AGE, age);
                 return Some((response, None));
             }
@@ -315,7 +318,10 @@ impl Engine {
                     *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
                     response.headers_mut().insert(CONTENT_RANGE, content_range);
                     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
-                    response.headers_mut().remove(CONTENT_TYPE);
+                    // There is nothing to be decoded, or to be read as anything.
+                    for name in [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE] {
+                        response.headers_mut().remove(name);
+                    }
                     *response.body_mut() = Bytes::new();
                     return Some((response, None));
                 }
@@ -339,13 +345,19 @@ impl Engine {
             return self.validated(asking, headers, now, wall);
         }
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
-            && let Some((response, trailers)) = self.stale(asking, None, now, wall)
+            && let Some((response, trailers)) = self.stale(asking, None, Some(status), now, wall)
         {
             self.not_refreshed(asking);
             return Outcome::Answer { response, trailers, renewed: false };
         }
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
+        }
+        // To the client's own conditions: without a validator it may mean the client's copy alone.
+        if status == StatusCode::NOT_MODIFIED
+            && (headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED))
+        {
+            self.confirmed(asking, headers, now, wall);
         }
         let fill = match self.fill(asking, status, headers, now, wall) {
             Ok(_) if least > self.rules.most as u64 => Err(NotStored::TooLong),
@@ -374,7 +386,8 @@ impl Engine {
         now: Instant,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         self.not_refreshed(asking);
-        let stale = self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now());
+        let bound = self.rules.stale_if_unreachable;
+        let stale = self.stale(asking, bound, None, now, self.wall_clock.now());
         let responds = self.rules.responds;
         stale.or_else(|| responds.then(|| (status(StatusCode::GATEWAY_TIMEOUT), None)))
     }
@@ -385,10 +398,12 @@ impl Engine {
         }
     }
 
+    /// In the place of an error, or of no answer.
     fn stale(
         &self,
         asking: &Asking,
         bound: Option<Duration>,
+        error: Option<StatusCode>,
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
@@ -399,7 +414,12 @@ impl Engine {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
-        self.tell(asking.key.target(), stored.hit(now), &mut response);
+        // What the origin was asked for, and has answered, is no hit (RFC 9211 section 2.1).
+        let told = error.map_or_else(
+            || stored.hit(now),
+            |answered| CacheStatus::Forwarded { why: asking.why, answered, stored: false, collapsed: false },
+        );
+        self.tell(asking.key.target(), told, &mut response);
         Some((response, trailers))
     }
 
@@ -444,17 +464,7 @@ impl Engine {
 
     /// RFC 9111 section 4.3.3 and 4.3.4.
     fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
-        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
-        let mut answer = None;
-        let selected: Vec<_> = selected(headers, &known, wall).collect();
-        // The newest is put last, before the others, and answers.
-        for index in selected.into_iter().rev() {
-            let stored = &asking.candidates[index];
-            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
-            let fresh = Arc::new(fresh);
-            self.kept.put(&asking.key, fresh.clone(), Some(stored));
-            answer = Some(fresh);
-        }
+        let answer = self.confirmed(asking, headers, now, wall);
         let answered = answer.as_deref().and_then(|stored| {
             self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
         });
@@ -470,6 +480,28 @@ impl Engine {
         }
     }
 
+    /// Freshens what a 304 means, and tells which of it is the newest.
+    fn confirmed(
+        &self,
+        asking: &Asking,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Arc<Stored>> {
+        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
+        let mut newest = None;
+        let selected: Vec<_> = selected(headers, &known, wall).collect();
+        // The newest is put last, before the others.
+        for index in selected.into_iter().rev() {
+            let stored = &asking.candidates[index];
+            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
+            let fresh = Arc::new(fresh);
+            self.kept.put(&asking.key, fresh.clone(), Some(stored));
+            newest = Some(fresh);
+        }
+        newest
+    }
+
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
         // The newest is put last, before the others.
@@ -481,6 +513,7 @@ impl Engine {
                 continue;
             }
             let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
+            // What it is not about, or what may no longer be stored as it says, is stale.
             let fresh = fresh.unwrap_or_else(|| {
                 let lifetime = Lifetime::Expired(stored.candidate(now).expired_before());
                 let policy = Policy { lifetime, ..stored.policy.clone() };
@@ -501,7 +534,7 @@ impl Engine {
         // What it says now, in the answer or before.
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
-        let mut headers = freshened(&stored.headers, answer, &unstored(&said, self.rules.is_shared)).ok()?;
+        let mut headers = freshened(&stored.headers, answer, &self.unstored(&said)).ok()?;
         if headers.len() > FIELDS {
             return None;
         }
@@ -525,6 +558,17 @@ impl Engine {
             headers,
             ..stored.clone()
         })
+    }
+
+    /// The fields that a qualified `no-cache` lists, and in a shared cache those of `private` (RFC 9111 section 3.1).
+    fn unstored(&self, said: &Said) -> Vec<HeaderName> {
+        let private = said.directives.private.as_ref().filter(|_| self.rules.is_shared);
+        let lists = [said.directives.no_cache.as_ref(), private];
+        let listed = lists.into_iter().flatten().filter_map(|names| match names {
+            Names::Listed(names) => Some(names),
+            Names::All => None,
+        });
+        listed.flatten().cloned().collect()
     }
 
     fn groups(&self, key: &StoredKey, headers: &HeaderMap) -> Box<[u128]> {
@@ -558,7 +602,7 @@ impl Engine {
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
-        remove_unstored(&mut kept, &unstored(&said, self.rules.is_shared));
+        remove_unstored(&mut kept, &self.unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
         let mut stored = Stored {
@@ -671,17 +715,6 @@ fn seconds(age: Duration) -> HeaderValue {
 /// A client that sends them wants to hear of a mismatch, and only the origin can tell (RFC 9111 section 4.3.2).
 fn is_for_the_origin(request: &HeaderMap) -> bool {
     request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
-}
-
-/// The fields that a qualified `no-cache` lists, and in a shared cache `private`.
-fn unstored(said: &Said, is_shared: bool) -> Vec<HeaderName> {
-    let private = said.directives.private.as_ref().filter(|_| is_shared);
-    let lists = [said.directives.no_cache.as_ref(), private];
-    let listed = lists.into_iter().flatten().filter_map(|names| match names {
-        Names::Listed(names) => Some(names),
-        Names::All => None,
-    });
-    listed.flatten().cloned().collect()
 }
 
 fn status(status: StatusCode) -> Response<Bytes> {

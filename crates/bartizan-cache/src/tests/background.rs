@@ -87,6 +87,14 @@ async fn who_asks_for_what_is_stored_alone_or_with_head_sets_nothing_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_nothing_stored_sets_nothing_off() {
+    let (origin, cache) = stale([]).await;
+    assert_eq!(get(&cache, &[("cache-control", "no-store")]).await, got(200, Some(12), "one"));
+    meanwhile().await;
+    assert_eq!(origin.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_of_the_one_request_alone_does_not_go_along() {
     let (origin, cache) = stale([answer("two")]).await;
     let fields = [

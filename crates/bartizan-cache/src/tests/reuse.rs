@@ -86,6 +86,23 @@ async fn how_stale_a_response_is_counts_from_when_it_says_that_it_expired() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_304_to_the_clients_own_conditions_freshens_what_it_names() {
+    for (named, age) in [(Some("\"a\""), 0), (Some("\"b\""), 5), (None, 5)] {
+        let validator: Vec<_> = named.map(|tag| ("etag", tag)).into_iter().collect();
+        let origin = Origin::of([
+            answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+            answer_of(304, &validator, ""),
+        ]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(5 * SECOND).await;
+        let asks = request("HEAD", URI, &[("cache-control", "no-cache"), ("if-none-match", "\"a\", \"b\"")]);
+        assert_eq!(send(&cache, asks).await.unwrap().0, got(304, None, ""));
+        assert_eq!(get(&cache, &[]).await, got(200, Some(age), "one"), "{named:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_that_is_stored_has_no_parts() {
     let origin = Origin::of([answer_of(404, &[("cache-control", "max-age=9")], "none")]);
     let cache = cache(&origin);
