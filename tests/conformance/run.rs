@@ -38,6 +38,9 @@ pub(crate) async fn run(scenario: &Scenario, mode: Mode, transport: Transport) -
     if let Some(name) = &scenario.status_field {
         layer = layer.status_field(name.clone());
     }
+    if scenario.responds {
+        layer = layer.respond();
+    }
     let origin = Origin::new(transport).await;
     let cache = layer.layer(origin.clone());
     for step in &scenario.steps {
