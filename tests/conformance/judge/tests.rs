@@ -60,7 +60,7 @@ fn what_is_not_is_told() {
         ("= asked x: 1 | x: 1", false, true, 1, "x as [\"1\"]"),
         ("= asked -x", false, true, 1, "x as [\"1\"]"),
         ("= asked +y", false, true, 1, "y as []"),
-        ("= asked || abd", false, true, 1, "the body b\"abc\" and not b\"abd\""),
+        ("= asked || xyz", false, true, 1, "the body b\"abc\" and not b\"xyz\""),
         ("= asked |||", false, true, 1, "the trailers are {\"z\": \"1\"}"),
         ("= asked ||| z: 2", false, true, 1, "the trailers are {\"z\": \"1\"}"),
         ("= failed", false, true, 1, "no error came, but 200 OK b\"abc\""),
