@@ -11,7 +11,8 @@ use http::header::{
     CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
     IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
 use tokio::time::Instant;
 
 use crate::conditions::{self, Validators, Verdict};
@@ -118,7 +119,11 @@ pub(crate) enum Outcome {
 }
 
 impl Engine {
-    pub(crate) fn plan(&self, request: &RequestHead<'_>, now: Instant) -> Plan {
+    pub(crate) fn plan_for<B: Body>(&self, request: &Request<B>, now: Instant) -> Plan {
+        self.plan(&RequestHead::from(request), !request.body().is_end_stream(), now)
+    }
+
+    fn plan(&self, request: &RequestHead<'_>, has_content: bool, now: Instant) -> Plan {
         let key = self.keys.key(request);
         let mut asked = RequestDirectives::read(request.headers);
         if self.rules.ttl.is_some() {
@@ -128,8 +133,11 @@ impl Engine {
         if said.mode == CacheMode::ForceCache {
             asked.force_cache();
         }
-        let is_looked_for = matches!(said.mode, CacheMode::Default | CacheMode::ForceCache);
-        let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
+        let is_get_or_head = *request.method == Method::GET || *request.method == Method::HEAD;
+        // What a GET's content means only its origin knows, and the key does not.
+        let is_bypassed = said.mode == CacheMode::NoStore || is_get_or_head && has_content;
+        let is_lookup = is_get_or_head && !is_bypassed;
+        let is_looked_for = said.mode != CacheMode::Reload;
         let entry = if is_lookup && is_looked_for { self.kept.get(&key) } else { None };
         let variants = entry.as_ref().map_or(&[][..], |entry| &entry.variants);
         let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
@@ -140,6 +148,7 @@ impl Engine {
         let wall = self.wall_clock.now();
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {
+            _ if is_bypassed => Forward::Bypass,
             _ if !is_lookup => Forward::Method,
             _ if !is_looked_for => Forward::Request,
             None => Forward::UriMiss,
@@ -165,12 +174,14 @@ impl Engine {
                             return Plan::Answer(response, trailers);
                         }
                         stale = Some((response, trailers));
+                        // Its conditions stay behind.
+                        is_passed = false;
                     }
                     None => is_passed = true,
                 }
             }
         }
-        if asked.only_if_cached && is_lookup {
+        if asked.only_if_cached && is_get_or_head {
             // Nothing was sent.
             let mut response = status(StatusCode::GATEWAY_TIMEOUT);
             response.extensions_mut().insert(Rejection::new(None));
@@ -479,26 +490,32 @@ impl Engine {
     ) -> Option<Arc<Stored>> {
         let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
         let mut newest = None;
-        for index in selected(headers, &known, wall) {
+        let selected: Vec<_> = selected(headers, &known, wall).collect();
+        // The newest is put last, before the others.
+        for index in selected.into_iter().rev() {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
             self.kept.put(&asking.key, fresh.clone(), Some(stored));
-            newest.get_or_insert(fresh);
+            newest = Some(fresh);
         }
         newest
     }
 
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
-        for stored in &asking.candidates {
+        // The newest is put last, before the others.
+        for stored in asking.candidates.iter().rev() {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
+            if agrees && asking.asked.no_store {
+                continue;
+            }
             let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
             // What it is not about, or what may no longer be stored as it says, is stale.
             let fresh = fresh.unwrap_or_else(|| {
-                let lifetime = Lifetime::Explicit(Duration::ZERO);
+                let lifetime = Lifetime::Expired(stored.candidate(now).expired_before());
                 let policy = Policy { lifetime, ..stored.policy.clone() };
                 Stored { policy, ..stored.as_ref().clone() }
             });
@@ -567,6 +584,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Result<Stored, NotStored> {
+        if asking.why == Forward::Bypass {
+            return Err(NotStored::Bypass);
+        }
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
         if !is_understood {
@@ -617,9 +637,6 @@ impl Engine {
         date: Option<SystemTime>,
         wall: SystemTime,
     ) -> Result<Policy, NotStored> {
-        if asking.said.mode == CacheMode::NoStore {
-            return Err(NotStored::NoStore);
-        }
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
@@ -665,14 +682,14 @@ impl Engine {
     }
 }
 
-/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
-/// by default; else the newest of all (RFC 9111 section 4.1).
+/// Of those that match, the newest first, the newest that has a `Vary` if it `answers`, since an origin may forget it on what it sends by default;
+/// else the newest of all (RFC 9111 section 4.1).
 fn chosen<'s>(
     mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
     answers: impl Fn(&Stored) -> bool,
 ) -> Option<&'s Arc<Stored>> {
-    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
-    varies.or_else(|| matching.next())
+    let varies = matching.clone().find(|stored| stored.vary.nominates());
+    varies.filter(|stored| answers(stored)).or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {

@@ -33,6 +33,8 @@ pub enum CacheStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Forward {
+    /// The caller said so, or the request has content, by which a response is not found again.
+    Bypass,
     /// The method is none that a cache answers.
     Method,
     /// Nothing is stored for the target.
@@ -49,6 +51,7 @@ impl Forward {
     /// As the field has it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Bypass => "bypass",
             Self::Method => "method",
             Self::UriMiss => "uri-miss",
             Self::VaryMiss => "vary-miss",

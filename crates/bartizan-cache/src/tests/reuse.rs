@@ -70,6 +70,22 @@ async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_stale_a_response_is_counts_from_when_it_says_that_it_expired() {
+    for (expires, age, is_hit) in [
+        ("Sun, 06 Nov 1994 08:49:32 GMT", 4, true),
+        ("Sun, 06 Nov 1994 08:49:32 GMT", 6, false),
+        ("0", 6, true),
+    ] {
+        let origin = Origin::of([answer_of(200, &[("expires", expires)], "one"), answer_of(200, &[], "two")]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(age * SECOND).await;
+        let body = get(&cache, &[("cache-control", "max-stale=10")]).await.body;
+        assert_eq!(body, if is_hit { "one" } else { "two" }, "{expires} {age}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_304_to_the_clients_own_conditions_freshens_what_it_names() {
     for (named, age) in [(Some("\"a\""), 0), (Some("\"b\""), 5), (None, 5)] {
         let validator: Vec<_> = named.map(|tag| ("etag", tag)).into_iter().collect();
