@@ -1,5 +1,7 @@
 //! What becomes of a request, and of an answer: decisions alone, over what is stored.
 
+mod partial;
+
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,13 +15,15 @@ use http::header::{
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
 
+pub(crate) use self::partial::Completed;
 use crate::conditions::{self, Validators, Verdict};
 use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
 use crate::named::same_origin;
-use crate::range::{Portion, portion};
+use crate::parts::{Rest, is_no_answer};
+use crate::range::{Part, Portion, portion, within};
 use crate::reuse::{Born, Reuse};
 use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
@@ -77,7 +81,11 @@ pub(crate) struct Asking {
     /// What could answer it, the newest first.
     candidates: Vec<Arc<Stored>>,
     /// By which the request asks whether they still hold.
-    pub(crate) validators: Option<Validators>,
+    validators: Option<Validators>,
+    /// The beginning of what it asks for, of which only the rest is fetched.
+    rest: Option<(Arc<Stored>, Rest)>,
+    /// What else there is of the target.
+    parts: Vec<Arc<Stored>>,
     /// The conditions of the client are its own business.
     is_passed: bool,
     why: Forward,
@@ -100,6 +108,8 @@ pub(crate) enum Outcome {
     Pass(Option<Box<Fill>>, CacheStatus),
     /// What is stored answers; `renewed`: the origin said that it may, for others too.
     Answer { response: Response<Bytes>, trailers: Option<HeaderMap>, renewed: bool },
+    /// It is the rest of what is stored, and both together are passed on and stored.
+    Complete(Box<Completed>),
     /// It said nothing of what is stored: the request goes once more, without conditions.
     Again,
 }
@@ -115,11 +125,14 @@ impl Engine {
         let answers = |stored: &Stored| {
             matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
         };
-        let chosen = chosen(matching.clone(), answers);
         let wall = self.wall_clock.now();
+        let parts = self.parts(&key, request, true);
+        let part = parts.iter().find(|part| part.is_asked_for(request.headers, wall));
+        let chosen = or_part(chosen(matching.clone(), answers), part, answers);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &group {
             _ if !is_lookup => Forward::Method,
+            _ if !parts.is_empty() => Forward::Partial,
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
         };
@@ -154,13 +167,26 @@ impl Engine {
             Some(stored) => Some(stored.vary.clone()),
             None => group.as_ref().and_then(|group| Some(group.variants.first()?.vary.of(request.headers))),
         };
-        let candidates: Vec<_> = matching.cloned().collect();
+        let mut candidates: Vec<_> = matching.cloned().collect();
+        if candidates.is_empty() {
+            candidates.extend(part.cloned());
+        }
         let validators = if is_passed || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
-            Validators::of(&headers, wall)
+            let is_part = candidates.first().is_some_and(|stored| stored.part().is_some());
+            let validators = Validators::of(&headers, wall);
+            if is_part { validators.map(Validators::of_a_part) } else { validators }
         };
+        let rest = if is_passed || validators.is_some() || stale.is_some() {
+            None
+        } else {
+            self.rest(&key, request, &asked, wall)
+        };
+        if rest.is_some() {
+            why = Forward::Partial;
+        }
         let asking = Box::new(Asking {
             key: key.store(),
             method: request.method.clone(),
@@ -170,6 +196,8 @@ impl Engine {
             sent: now,
             candidates,
             validators,
+            rest,
+            parts,
             is_passed,
             why,
             like,
@@ -204,6 +232,9 @@ impl Engine {
 
     fn reuse(&self, stored: &Stored, asked: &RequestDirectives, now: Instant) -> Reuse {
         let candidate = stored.candidate(now);
+        if stored.part().is_some() && !candidate.is_fresh() {
+            return Reuse::Validate;
+        }
         if self.rules.ttl.is_some() {
             return if candidate.is_fresh() { Reuse::Fresh } else { Reuse::Validate };
         }
@@ -243,17 +274,19 @@ impl Engine {
             *response.body_mut() = Bytes::new();
             return Some((response, None));
         }
+        if let Some(content) = stored.part() {
+            let part = within(request, &stored.headers, &content, wall)?;
+            let bytes = part.bytes();
+            cut(&mut response, &part);
+            let first = content.bytes.start;
+            *response.body_mut() = stored.body.slice(bytes.start - first..bytes.end - first);
+            return Some((response, None));
+        }
         if stored.status == StatusCode::OK && request.contains_key(RANGE) {
             match portion(method, request, &stored.headers, stored.body.len(), wall) {
                 Portion::Whole => {}
                 Portion::Part(part) => {
-                    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                    for name in part.omitted() {
-                        response.headers_mut().remove(name);
-                    }
-                    for (name, value) in part.fields() {
-                        response.headers_mut().insert(name, value);
-                    }
+                    cut(&mut response, &part);
                     *response.body_mut() = stored.body.slice(part.bytes());
                     return Some((response, None));
                 }
@@ -270,18 +303,23 @@ impl Engine {
         Some((response, stored.trailers.clone()))
     }
 
-    /// The head of the origin's answer has come, of which the body has so many bytes at `least`.
+    /// The head of the origin's answer has come, of which the body has so many bytes at `least`. `was_ours` tells whether it was asked for by
+    /// fields of our own.
     pub(crate) fn answered(
         &self,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
         least: u64,
-        was_validated: bool,
+        was_ours: bool,
         now: Instant,
     ) -> Outcome {
         let wall = self.wall_clock.now();
-        if was_validated && status == StatusCode::NOT_MODIFIED {
+        if was_ours && asking.rest.is_some() && is_no_answer(status) {
+            let completed = self.completed(asking, status, headers, now, wall);
+            return completed.map_or(Outcome::Again, |completed| Outcome::Complete(Box::new(completed)));
+        }
+        if was_ours && status == StatusCode::NOT_MODIFIED {
             return self.validated(asking, headers, now, wall);
         }
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
@@ -320,7 +358,8 @@ impl Engine {
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
-        let answers = |stored: &Stored| stored.candidate(now).on_error(window, bound);
+        let answers =
+            |stored: &Stored| stored.part().is_none() && stored.candidate(now).on_error(window, bound);
         let stored = chosen(asking.candidates.iter(), answers)?;
         if asking.is_passed || asking.asked.no_cache || !answers(stored) {
             return None;
@@ -430,6 +469,21 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Fill> {
+        if status == StatusCode::PARTIAL_CONTENT {
+            let (status, headers) = self.part(asking, headers)?;
+            return self.fill_with(asking, status, &headers, now, wall);
+        }
+        self.fill_with(asking, status, headers, now, wall)
+    }
+
+    fn fill_with(
+        &self,
+        asking: &Asking,
+        status: StatusCode,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Fill> {
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
         if !is_understood || headers.len() > FIELDS {
@@ -466,8 +520,12 @@ impl Engine {
             // What it brings is what became of the target, after it makes all else of it invalid.
             stored.asked = now + Duration::from_nanos(1);
         }
-        let (store, key) = (self.store.clone(), asking.key.clone());
-        Some(Fill { store, key, stored: Arc::new(stored), most: self.rules.most, lead: None })
+        Some(self.fill_of(asking, stored, false))
+    }
+
+    fn fill_of(&self, asking: &Asking, stored: Stored, completes: bool) -> Fill {
+        let (store, key, most) = (self.store.clone(), asking.key.clone(), self.rules.most);
+        Fill { store, key, stored: Arc::new(stored), most, completes, lead: None }
     }
 
     fn policy(
@@ -534,6 +592,28 @@ fn chosen<'s>(
     varies.or_else(|| matching.next())
 }
 
+/// A part that holds what is asked for, if it answers and nothing newer does, or if it is all there is.
+fn or_part<'s>(
+    whole: Option<&'s Arc<Stored>>,
+    part: Option<&'s Arc<Stored>>,
+    answers: impl Fn(&Stored) -> bool,
+) -> Option<&'s Arc<Stored>> {
+    let Some((whole, part)) = whole.zip(part) else { return whole.or(part) };
+    let is_whole_better = answers(whole) && whole.generated >= part.generated;
+    Some(if answers(part) && !is_whole_better { part } else { whole })
+}
+
+/// To what a 206 of this part says.
+fn cut<B>(response: &mut Response<B>, part: &Part) {
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    for name in part.omitted() {
+        response.headers_mut().remove(name);
+    }
+    for (name, value) in part.fields() {
+        response.headers_mut().insert(name, value);
+    }
+}
+
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
     let age = fields::age(headers).map(|seconds| Duration::from_secs(seconds.into()));
     Born::new(age, fields::date(headers, wall), wall, asking.sent, now)
@@ -581,7 +661,7 @@ impl Asking {
         const ALONE: [HeaderName; 6] =
             [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
         self.method == Method::GET
-            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale)
+            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale | Forward::Partial)
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
@@ -598,9 +678,25 @@ impl Asking {
         same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
     }
 
+    /// Whether the request is to go with fields of our own.
+    pub(crate) fn has_ours(&self) -> bool {
+        self.validators.is_some() || self.rest.is_some()
+    }
+
+    /// Asks by them, in the place of what the client asked by.
+    pub(crate) fn put_ours(&mut self, request: &mut HeaderMap) {
+        if let Some(validators) = self.validators.take() {
+            validators.replace_conditions(request);
+        }
+        if let Some((_, rest)) = &self.rest {
+            rest.ask(request);
+        }
+    }
+
     /// Without what is stored: that was not what the origin spoke of.
     pub(crate) fn asked_again(&mut self, now: Instant) {
         self.candidates.clear();
+        self.rest = None;
         self.sent = now;
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Fill {
     pub(crate) stored: Arc<Stored>,
     /// So many bytes of body are kept at most.
     pub(crate) most: usize,
+    /// It was begun with a part, which is needed no more once it is complete.
+    pub(crate) completes: bool,
     /// Others wait for it.
     pub(crate) lead: Option<Lead>,
 }
@@ -29,7 +31,7 @@ impl Fill {
 
     /// The body has come to a clean end.
     pub(crate) fn complete(self, body: Bytes, trailers: Option<HeaderMap>) {
-        let Self { store, key, stored, lead, .. } = self;
+        let Self { store, key, stored, completes, lead, .. } = self;
         let claimed =
             stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
         // What is shorter or longer than it says is not the response (RFC 9112 section 8).
@@ -40,7 +42,11 @@ impl Fill {
         let mut stored = Arc::unwrap_or_clone(stored);
         stored.body = body;
         stored.trailers = trailers;
-        store.put(&key, Arc::new(stored), None);
+        let stored = Arc::new(stored);
+        store.put(&key, stored.clone(), None);
+        if completes && stored.part().is_none() {
+            store.forget_parts(&key, &stored.vary);
+        }
         land(lead, Landed::Stored);
     }
 

@@ -17,9 +17,9 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::CacheBody;
-use crate::engine::{Asking, Engine, Followed, Outcome, Plan};
+use crate::engine::{Asking, Completed, Engine, Followed, Outcome, Plan};
 use crate::flight::{Follow, Grows, Landed, Lead, Role};
-use crate::growing::{Growing, Reader};
+use crate::growing::{Exactly, Growing, Reader};
 use crate::named::same_origin;
 
 pin_project! {
@@ -72,16 +72,16 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
         request: &mut Request<B>,
         asking: &mut Asking,
     ) -> Self {
-        let again = asking.validators.take().and_then(|validators| {
-            let body = request.body().replay()?;
+        let replay = if asking.has_ours() { request.body().replay() } else { None };
+        let again = replay.map(|body| {
             let mut again = Request::new(mem::replace(request.body_mut(), body));
             *again.method_mut() = request.method().clone();
             *again.uri_mut() = request.uri().clone();
             *again.version_mut() = request.version();
             *again.headers_mut() = request.headers().clone();
             *again.extensions_mut() = request.extensions().clone();
-            validators.replace_conditions(request.headers_mut());
-            Some(Box::new((inner.clone(), again)))
+            asking.put_ours(request.headers_mut());
+            Box::new((inner.clone(), again))
         });
         let unsafe_ = (!request.method().is_safe()).then(|| {
             Box::new(Unsafe {
@@ -296,6 +296,22 @@ where
                         lead.land(if renewed { Landed::Stored } else { Landed::NotStored }, now);
                     }
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
+                }
+                (Outcome::Complete(completed), _) => {
+                    let mut lead = fetch.lead.take();
+                    let is_for_others = fetch.engine.is_for_others(&completed.fill.stored, now);
+                    if !is_for_others && let Some(lead) = lead.take() {
+                        lead.land(Landed::NotStored, now);
+                    }
+                    let (head, body) = response.into_parts();
+                    let Completed { response, beginning, rest, mut fill, told } = *completed;
+                    fill.lead = lead;
+                    let reader = Growing::begin(beginning, Exactly::new(body, rest), fill);
+                    let mut response = response.map(|()| CacheBody::shared(reader));
+                    *response.version_mut() = head.version;
+                    *response.extensions_mut() = head.extensions;
+                    fetch.engine.tell(told, &mut response);
+                    return Poll::Ready(Ok(response));
                 }
                 (Outcome::Again, Some(again)) => {
                     let (inner, request) = *again;

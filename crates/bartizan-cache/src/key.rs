@@ -112,6 +112,11 @@ impl Keys {
 }
 
 impl Key<'_> {
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..*self }
+    }
+
     fn hash(&self, hasher: &mut dyn Hasher) {
         self.hash_target(hasher);
         text(self.partition.map_or(b"", str::as_bytes), hasher);
@@ -144,6 +149,11 @@ impl Key<'_> {
 }
 
 impl StoredKey {
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..self.clone() }
+    }
+
     pub(crate) fn is(&self, key: &Key<'_>) -> bool {
         let (scheme, host, port) = key.origin.unwrap_or_default();
         self.digest == key.digest

@@ -109,9 +109,7 @@ mod growing;
 mod key;
 mod layer;
 mod named;
-#[allow(dead_code, unused_imports, reason = "wired next")]
 mod parts;
-#[allow(dead_code, reason = "wired next")]
 mod range;
 mod reuse;
 mod service;

@@ -53,6 +53,10 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    pub(crate) fn new(content: ContentRange, by_if_range: bool) -> Self {
+        Self { content, by_if_range }
+    }
+
     /// For slicing the representation.
     pub(crate) fn bytes(&self) -> Range<usize> {
         self.content.bytes.clone()

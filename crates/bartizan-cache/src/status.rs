@@ -43,6 +43,8 @@ pub enum Forward {
     Request,
     /// What is stored is stale, or may not be used unasked.
     Stale,
+    /// What is stored is a part, and the request asks for more.
+    Partial,
 }
 
 impl Forward {
@@ -54,6 +56,7 @@ impl Forward {
             Self::VaryMiss => "vary-miss",
             Self::Request => "request",
             Self::Stale => "stale",
+            Self::Partial => "partial",
         }
     }
 }

@@ -15,10 +15,12 @@ use tokio::time::Instant;
 
 use crate::fields::Variant;
 use crate::key::{Key, StoredKey};
+use crate::parts::joined;
+use crate::range::ContentRange;
 use crate::reuse::{Born, Candidate};
 use crate::storing::Policy;
 
-/// A complete response, and what it says of its reuse.
+/// A complete response, or a 206 that is one part of one, and what it says of its reuse.
 #[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) status: StatusCode,
@@ -48,6 +50,8 @@ pub(crate) struct Group {
 
 /// So many variants of one key are kept, and the oldest makes room.
 const VARIANTS: usize = 32;
+/// So many bytes of parts of one key.
+const PARTS: usize = 8 * 1024 * 1024;
 
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -65,6 +69,11 @@ const INVALIDATIONS: u64 = 100_000;
 impl Stored {
     pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
         Candidate { policy: &self.policy, age: self.born.age(now) }
+    }
+
+    /// Which bytes it has, if it is a part.
+    pub(crate) fn part(&self) -> Option<ContentRange> {
+        if self.status == StatusCode::PARTIAL_CONTENT { ContentRange::of(&self.headers) } else { None }
     }
 
     fn weight(&self) -> usize {
@@ -120,6 +129,9 @@ impl Store {
         if !self.is_valid(key.target_digest, &stored) {
             return;
         }
+        if stored.part().is_some() {
+            return self.put_part(key, stored, former);
+        }
         self.map.entry(key.digest).and_compute_with(|entry| {
             let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == *key);
             let mut variants = known.map_or_else(Vec::new, |group| group.variants.clone());
@@ -132,6 +144,38 @@ impl Store {
             variants.insert(place, stored);
             variants.truncate(VARIANTS);
             Op::Put(Arc::new(Group { key: key.clone(), variants }))
+        });
+    }
+
+    /// Apart from what is complete, and as one with the other parts that it fits.
+    fn put_part(&self, key: &StoredKey, part: Arc<Stored>, former: Option<&Arc<Stored>>) {
+        let of_parts = key.of_parts();
+        let mut whole = None;
+        self.map.entry(of_parts.digest).and_compute_with(|entry| {
+            let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == of_parts);
+            let is_former = |part: &_| former.is_some_and(|former| Arc::ptr_eq(part, former));
+            let is_kept = |part: &&Arc<Stored>| !is_former(part) && self.is_valid(key.target_digest, part);
+            let known: Vec<_> =
+                known.iter().flat_map(|group| &group.variants).filter(is_kept).cloned().collect();
+            let Some(mut joined) = joined(part, &known, PARTS) else { return Op::Nop };
+            whole = joined.whole;
+            joined.parts.truncate(VARIANTS);
+            Op::Put(Arc::new(Group { key: of_parts.clone(), variants: joined.parts }))
+        });
+        if let Some(whole) = whole {
+            self.put(key, Arc::new(whole), None);
+        }
+    }
+
+    /// What is now complete needs no parts.
+    pub(crate) fn forget_parts(&self, key: &StoredKey, vary: &Variant) {
+        let of_parts = key.of_parts();
+        self.map.entry(of_parts.digest).and_compute_with(|entry| {
+            let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == of_parts);
+            let Some(group) = known else { return Op::Nop };
+            let mut group = Group::clone(&group);
+            group.variants.retain(|part| part.vary != *vary);
+            if group.variants.is_empty() { Op::Remove } else { Op::Put(Arc::new(group)) }
         });
     }
 

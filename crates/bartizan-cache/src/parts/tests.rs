@@ -115,7 +115,7 @@ fn the_rest_is_of_the_same_representation_and_nothing_is_missing() {
 fn only_what_is_about_the_rest_alone_is_no_answer() {
     for (status, is_none) in [(200, false), (206, true), (304, true), (404, false), (416, true), (503, false)]
     {
-        assert_eq!(rest::is_no_answer(StatusCode::from_u16(status).unwrap()), is_none, "{status}");
+        assert_eq!(is_no_answer(StatusCode::from_u16(status).unwrap()), is_none, "{status}");
     }
 }
 
