@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
+use crate::Event;
 use crate::engine::Asking;
 use crate::future::{ResponseFuture, Start};
 
@@ -42,10 +43,17 @@ where
     if let Some(context) = start.request.extensions_mut().get_mut::<CallContext>() {
         *context = context.outliving();
     }
+    asking.in_background = true;
+    let (engine, key) = (start.engine.clone(), asking.key.clone());
     let fetch = ResponseFuture::leading(start, asking, lead);
-    runtime.spawn(timeout(LONGEST, async move {
-        let Ok(response) = fetch.await else { return };
-        let mut body = pin!(response.into_body());
-        while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
-    }));
+    runtime.spawn(async move {
+        let fetched = timeout(LONGEST, async move {
+            let Ok(response) = fetch.await else { return };
+            let mut body = pin!(response.into_body());
+            while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+        });
+        if fetched.await.is_err() {
+            engine.event(&Event::NotRefreshed { target: key.target() });
+        }
+    });
 }

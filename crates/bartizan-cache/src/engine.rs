@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bartizan_core::{RequestHead, WallClock};
+use bartizan_core::{CacheMode, CacheOverride, CallContext, Rejection, RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
     AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
@@ -27,10 +27,12 @@ use crate::range::{Part, Portion, portion, within};
 use crate::reuse::{Born, Reuse};
 use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
-use crate::store::{Store, Stored};
-use crate::storing::{Answer, Lifetime, Policy};
+use crate::store::Kept;
+use crate::stored::Stored;
+use crate::storing::{Answer, Lifetime, Policy, Storing};
 use crate::structured;
 use crate::update::{freshened, head_agrees, remove_unstored, selected};
+use crate::{Event, Hook, NotStored, Target, trace};
 
 /// So many lines of a head are stored at most, which leaves room in the map for what a hit adds.
 const FIELDS: usize = 1024;
@@ -43,6 +45,10 @@ pub(crate) struct Rules {
     pub(crate) ttl: Option<Duration>,
     /// For how long a stale response may answer if the origin cannot be reached.
     pub(crate) stale_if_unreachable: Option<Duration>,
+    /// For how long a response is fresh that says nothing of it, and of which nothing may be guessed.
+    pub(crate) default_ttl: Option<Duration>,
+    /// Whether an origin that is not reached is told of with a 504, and not with its error.
+    pub(crate) responds: bool,
     /// Bytes of a body that is stored.
     pub(crate) most: usize,
     pub(crate) targets: Vec<HeaderName>,
@@ -52,8 +58,9 @@ pub(crate) struct Rules {
 pub(crate) struct Engine {
     pub(crate) rules: Rules,
     pub(crate) keys: Keys,
-    pub(crate) store: Store,
+    pub(crate) kept: Kept,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) hook: Option<Arc<dyn Hook>>,
     pub(crate) wall_clock: WallClock,
 }
 
@@ -77,7 +84,10 @@ pub(crate) struct Asking {
     /// As the client sent them.
     request: HeaderMap,
     asked: RequestDirectives,
+    said: CacheOverride,
     sent: Instant,
+    /// When it went, in the order of [`Changes`](crate::changes::Changes).
+    order: u64,
     /// What could answer it, the newest first.
     candidates: Vec<Arc<Stored>>,
     /// By which the request asks whether they still hold.
@@ -91,6 +101,8 @@ pub(crate) struct Asking {
     why: Forward,
     /// For which requests the answer will be, as far as what is stored lets one guess.
     pub(crate) like: Option<Variant>,
+    /// Whoever asked has been answered already.
+    pub(crate) in_background: bool,
 }
 
 /// What one who waited for another's fetch gets of it.
@@ -117,21 +129,31 @@ pub(crate) enum Outcome {
 impl Engine {
     pub(crate) fn plan(&self, request: &RequestHead<'_>, now: Instant) -> Plan {
         let key = self.keys.key(request);
-        let asked = RequestDirectives::read(request.headers);
+        let mut asked = RequestDirectives::read(request.headers);
+        if self.rules.ttl.is_some() {
+            asked = asked.by_age();
+        }
+        let said = request.context().map(CallContext::cache).unwrap_or_default();
+        if said.mode == CacheMode::ForceCache {
+            asked.force_cache();
+        }
+        let is_looked_for = matches!(said.mode, CacheMode::Default | CacheMode::ForceCache);
         let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
-        let group = if is_lookup { self.store.get(&key) } else { None };
-        let variants = group.as_ref().map_or(&[][..], |group| &group.variants);
+        let entry = if is_lookup && is_looked_for { self.kept.get(&key) } else { None };
+        let variants = entry.as_ref().map_or(&[][..], |entry| &entry.variants);
         let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
         let answers = |stored: &Stored| {
             matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
         };
         let wall = self.wall_clock.now();
-        let parts = self.parts(&key, request, true);
+        let is_ranged = is_looked_for && request.headers.contains_key(RANGE);
+        let parts = if is_ranged { self.parts(&key, request) } else { Vec::new() };
         let part = parts.iter().find(|part| part.is_asked_for(request.headers, wall));
         let chosen = or_part(chosen(matching.clone(), answers), part, answers);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
-        let mut why = match &group {
+        let mut why = match &entry {
             _ if !is_lookup => Forward::Method,
+            _ if !is_looked_for => Forward::Request,
             _ if !parts.is_empty() => Forward::Partial,
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
@@ -147,7 +169,7 @@ impl Engine {
             if reuse != Reuse::Validate {
                 match self.answer(request.method, request.headers, stored, now, wall) {
                     Some((mut response, trailers)) => {
-                        self.tell(stored.hit(now), &mut response);
+                        self.tell(key.target(), stored.hit(now), &mut response);
                         let is_refreshed = reuse == Reuse::Stale { refresh: true }
                             && *request.method == Method::GET
                             && !asked.only_if_cached;
@@ -161,11 +183,14 @@ impl Engine {
             }
         }
         if asked.only_if_cached && is_lookup {
-            return Plan::Answer(status(StatusCode::GATEWAY_TIMEOUT), None);
+            // Nothing was sent.
+            let mut response = status(StatusCode::GATEWAY_TIMEOUT);
+            response.extensions_mut().insert(Rejection::new(None));
+            return Plan::Answer(response, None);
         }
         let like = match chosen {
             Some(stored) => Some(stored.vary.clone()),
-            None => group.as_ref().and_then(|group| Some(group.variants.first()?.vary.of(request.headers))),
+            None => entry.as_ref().and_then(|entry| Some(entry.variants.first()?.vary.of(request.headers))),
         };
         let mut candidates: Vec<_> = matching.cloned().collect();
         if candidates.is_empty() {
@@ -179,7 +204,7 @@ impl Engine {
             let validators = Validators::of(&headers, wall);
             if is_part { validators.map(Validators::of_a_part) } else { validators }
         };
-        let rest = if is_passed || validators.is_some() || stale.is_some() {
+        let rest = if is_passed || !is_looked_for || validators.is_some() || stale.is_some() {
             None
         } else {
             self.rest(&key, request, &asked, wall)
@@ -187,13 +212,7 @@ impl Engine {
         if rest.is_some() {
             why = Forward::Partial;
         }
-        let asking = Box::new(Asking {
-            key: key.store(),
-            method: request.method.clone(),
-            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
-            request: request.headers.clone(),
-            asked,
-            sent: now,
+        let asking = Asking {
             candidates,
             validators,
             rest,
@@ -201,10 +220,40 @@ impl Engine {
             is_passed,
             why,
             like,
-        });
+            ..self.asking(request, &key, asked, said, now)
+        };
+        let asking = Box::new(asking);
         match stale {
             Some((response, trailers)) => Plan::Stale(response, trailers, asking),
             None => Plan::Ask(asking),
+        }
+    }
+
+    pub(crate) fn asking(
+        &self,
+        request: &RequestHead<'_>,
+        key: &Key<'_>,
+        asked: RequestDirectives,
+        said: CacheOverride,
+        now: Instant,
+    ) -> Asking {
+        Asking {
+            key: key.store(),
+            method: request.method.clone(),
+            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
+            request: request.headers.clone(),
+            asked,
+            said,
+            sent: now,
+            order: self.kept.changes.now(),
+            candidates: Vec::new(),
+            validators: None,
+            rest: None,
+            parts: Vec::new(),
+            is_passed: false,
+            why: Forward::UriMiss,
+            like: None,
+            in_background: false,
         }
     }
 
@@ -221,7 +270,8 @@ impl Engine {
             return Followed::Nothing;
         };
         let (why, answered) = (asking.why, head.status);
-        self.tell(CacheStatus::Forwarded { why, answered, stored: true, collapsed: true }, &mut response);
+        let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: true };
+        self.tell(asking.key.target(), told, &mut response);
         Followed::Answer(response.map(|_| ()))
     }
 
@@ -235,14 +285,11 @@ impl Engine {
         if stored.part().is_some() && !candidate.is_fresh() {
             return Reuse::Validate;
         }
-        if self.rules.ttl.is_some() {
-            return if candidate.is_fresh() { Reuse::Fresh } else { Reuse::Validate };
-        }
         candidate.reuse(asked, self.rules.is_shared)
     }
 
     /// `None` if only the origin can answer.
-    fn answer(
+    pub(crate) fn answer(
         &self,
         method: &Method,
         request: &HeaderMap,
@@ -306,7 +353,7 @@ impl Engine {
     /// The head of the origin's answer has come, of which the body has so many bytes at `least`. `was_ours` tells whether it was asked for by
     /// fields of our own.
     pub(crate) fn answered(
-        &self,
+        self: &Arc<Self>,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
@@ -325,13 +372,23 @@ impl Engine {
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
             && let Some((response, trailers)) = self.stale(asking, None, now, wall)
         {
+            self.not_refreshed(asking);
             return Outcome::Answer { response, trailers, renewed: false };
         }
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
         }
-        let fits = least <= self.rules.most as u64;
-        let fill = if fits { self.fill(asking, status, headers, now, wall).map(Box::new) } else { None };
+        let fill = match self.fill(asking, status, headers, now, wall) {
+            Ok(_) if least > self.rules.most as u64 => Err(NotStored::TooLong),
+            fill => fill,
+        };
+        let fill = match fill {
+            Ok(head) => Some(Box::new(Fill::new(self, asking.key.clone(), head))),
+            Err(why) => {
+                self.event(&Event::NotStored { target: asking.key.target(), why });
+                None
+            }
+        };
         let told = CacheStatus::Forwarded {
             why: asking.why,
             answered: status,
@@ -347,7 +404,16 @@ impl Engine {
         asking: &Asking,
         now: Instant,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
-        self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now())
+        self.not_refreshed(asking);
+        let stale = self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now());
+        let responds = self.rules.responds;
+        stale.or_else(|| responds.then(|| (status(StatusCode::GATEWAY_TIMEOUT), None)))
+    }
+
+    fn not_refreshed(&self, asking: &Asking) {
+        if asking.in_background {
+            self.event(&Event::NotRefreshed { target: asking.key.target() });
+        }
     }
 
     fn stale(
@@ -365,14 +431,47 @@ impl Engine {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
-        self.tell(stored.hit(now), &mut response);
+        self.tell(asking.key.target(), stored.hit(now), &mut response);
         Some((response, trailers))
     }
 
-    pub(crate) fn tell<B>(&self, status: CacheStatus, response: &mut Response<B>) {
+    pub(crate) fn tell<B>(&self, target: Target<'_>, status: CacheStatus, response: &mut Response<B>) {
+        self.event(&Event::Answered { target, status });
         let mut extensions = mem::take(response.extensions_mut());
         self.rules.telling.tell(status, response.headers_mut(), &mut extensions);
         *response.extensions_mut() = extensions;
+    }
+
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        trace::event(event);
+        if let Some(hook) = &self.hook {
+            hook.event(event);
+        }
+    }
+
+    /// Puts what is complete into the store.
+    pub(crate) fn keep(
+        &self,
+        key: &StoredKey,
+        head: Stored,
+        body: Bytes,
+        trailers: Option<HeaderMap>,
+    ) -> Result<(), NotStored> {
+        let (target, bytes) = (key.target(), body.len());
+        let claimed = head.headers.get(CONTENT_LENGTH);
+        let claimed = claimed.map(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let kept = match () {
+            () if bytes > self.rules.most => Err(NotStored::TooLong),
+            // What is shorter or longer than it says is not the response (RFC 9112 section 8).
+            () if claimed.is_some_and(|claimed| claimed != Some(bytes)) => Err(NotStored::Incomplete),
+            () if self.put(key, Arc::new(head.complete(body, trailers)), None) => Ok(()),
+            () => Err(NotStored::Changed),
+        };
+        self.event(&match kept {
+            Ok(()) => Event::Stored { target, bytes },
+            Err(why) => Event::NotStored { target, why },
+        });
+        kept
     }
 
     /// RFC 9111 section 4.3.3 and 4.3.4.
@@ -383,7 +482,7 @@ impl Engine {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
-            self.store.put(&asking.key, fresh.clone(), Some(stored));
+            self.put(&asking.key, fresh.clone(), Some(stored));
             answer.get_or_insert(fresh);
         }
         let answered = answer.as_deref().and_then(|stored| {
@@ -394,7 +493,7 @@ impl Engine {
                 let renewed = self.is_for_others(stored, now);
                 let (why, answered) = (asking.why, StatusCode::NOT_MODIFIED);
                 let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: false };
-                self.tell(told, &mut response);
+                self.tell(asking.key.target(), told, &mut response);
                 Outcome::Answer { response, trailers, renewed }
             }
             None => Outcome::Again,
@@ -415,7 +514,7 @@ impl Engine {
                 Some(Stored { policy, ..stored.as_ref().clone() })
             };
             if let Some(fresh) = fresh {
-                self.store.put(&asking.key, Arc::new(fresh), Some(stored));
+                self.kept.put(&asking.key, Arc::new(fresh), Some(stored));
             }
         }
     }
@@ -438,7 +537,7 @@ impl Engine {
         headers.insert(AGE, HeaderValue::from(0));
         // Without a date it is of now, and not of the time when it was stored (RFC 9110 section 6.6.1).
         let generated = fields::date(answer, wall).unwrap_or(wall);
-        let policy = self.policy(asking, stored.status, &headers, Some(generated), wall)?;
+        let policy = self.policy(asking, stored.status, &headers, Some(generated), wall).ok()?;
         // It may have changed as well.
         let vary = if answer.contains_key(VARY) {
             Vary::read(answer).key(&asking.request)?
@@ -451,7 +550,7 @@ impl Engine {
             vary,
             generated,
             groups: self.groups(&asking.key, &headers),
-            asked: asking.sent,
+            asked: asking.order,
             headers,
             ..stored.clone()
         })
@@ -461,16 +560,17 @@ impl Engine {
         structured::groups(headers).iter().map(|group| self.keys.group(key, group)).collect()
     }
 
-    fn fill(
+    /// What is stored of it once its body is complete.
+    pub(crate) fn fill(
         &self,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
         now: Instant,
         wall: SystemTime,
-    ) -> Option<Fill> {
+    ) -> Result<Stored, NotStored> {
         if status == StatusCode::PARTIAL_CONTENT {
-            let (status, headers) = self.part(asking, headers)?;
+            let (status, headers) = self.part(asking, headers).ok_or(NotStored::Status)?;
             return self.fill_with(asking, status, &headers, now, wall);
         }
         self.fill_with(asking, status, headers, now, wall)
@@ -483,13 +583,16 @@ impl Engine {
         headers: &HeaderMap,
         now: Instant,
         wall: SystemTime,
-    ) -> Option<Fill> {
+    ) -> Result<Stored, NotStored> {
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
-        if !is_understood || headers.len() > FIELDS {
-            return None;
+        if !is_understood {
+            return Err(NotStored::Method);
         }
-        let vary = Vary::read(headers).key(&asking.request)?;
+        if headers.len() > FIELDS {
+            return Err(NotStored::TooManyFields);
+        }
+        let vary = Vary::read(headers).key(&asking.request).ok_or(NotStored::Vary)?;
         let date = fields::date(headers, wall);
         let policy = self.policy(asking, status, headers, date, wall)?;
         let said = Said::read(headers, &self.rules.targets, wall);
@@ -509,23 +612,18 @@ impl Engine {
             vary,
             generated,
             groups: self.groups(&asking.key, headers),
-            asked: asking.sent,
+            asked: asking.order,
             received: wall,
         };
         if asking.posted_to.is_some() {
             // Else another one has changed it meanwhile, and nobody knows which came first.
-            if !self.store.is_valid(asking.key.target_digest, &stored) {
-                return None;
+            if !self.kept.is_valid(asking.key.target_digest, &stored) {
+                return Err(NotStored::Changed);
             }
             // What it brings is what became of the target, after it makes all else of it invalid.
-            stored.asked = now + Duration::from_nanos(1);
+            stored.asked = self.kept.changes.now();
         }
-        Some(self.fill_of(asking, stored, false))
-    }
-
-    fn fill_of(&self, asking: &Asking, stored: Stored, completes: bool) -> Fill {
-        let (store, key, most) = (self.store.clone(), asking.key.clone(), self.rules.most);
-        Fill { store, key, stored: Arc::new(stored), most, completes, lead: None }
+        Ok(stored)
     }
 
     fn policy(
@@ -535,7 +633,10 @@ impl Engine {
         headers: &HeaderMap,
         date: Option<SystemTime>,
         wall: SystemTime,
-    ) -> Option<Policy> {
+    ) -> Result<Policy, NotStored> {
+        if asking.said.mode == CacheMode::NoStore {
+            return Err(NotStored::NoStore);
+        }
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
@@ -550,10 +651,15 @@ impl Engine {
         if let Some(ttl) = self.rules.ttl {
             let is_somebodys =
                 self.rules.is_shared && (said.directives.private.is_some() || answer.is_for_who_asked());
-            let may_be = status == StatusCode::OK && !said.directives.no_store && !is_somebodys;
-            return may_be.then(|| Policy::by_age(ttl));
+            return match () {
+                () if status != StatusCode::OK => Err(NotStored::Status),
+                () if said.directives.no_store || asking.asked.no_store => Err(NotStored::NoStore),
+                () if is_somebodys => Err(NotStored::Private),
+                () => Ok(Policy::by_age(asking.said.ttl.unwrap_or(ttl))),
+            };
         }
-        answer.policy(self.rules.is_shared, wall).ok()
+        let Rules { is_shared, default_ttl, .. } = self.rules;
+        answer.policy(&Storing { is_shared, default_ttl, ttl: asking.said.ttl }, wall)
     }
 
     /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
@@ -561,24 +667,18 @@ impl Engine {
         !method.is_safe() && (status.is_success() || status.is_redirection())
     }
 
-    pub(crate) fn invalidate(&self, key: &Key<'_>, now: Instant) {
-        self.store.invalidate(key.target_digest, now);
+    /// Of which a change was confirmed that was made at `at`.
+    pub(crate) fn invalidate(&self, key: &Key<'_>, at: u64) {
+        self.kept.changes.note(key.target_digest, at);
+        self.event(&Event::Invalidated { target: key.target() });
     }
 
     /// RFC 9875 section 3.
-    pub(crate) fn invalidate_groups(&self, key: &Key<'_>, headers: &HeaderMap, now: Instant) {
+    pub(crate) fn invalidate_groups(&self, key: &Key<'_>, headers: &HeaderMap, at: u64) {
         let key = key.store();
         for group in structured::invalidated_groups(headers).iter() {
-            self.store.invalidate(self.keys.group(&key, group), now);
+            self.kept.changes.note(self.keys.group(&key, group), at);
         }
-    }
-}
-
-impl Stored {
-    fn hit(&self, now: Instant) -> CacheStatus {
-        let candidate = self.candidate(now);
-        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
     }
 }
 
@@ -662,6 +762,7 @@ impl Asking {
             [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
         self.method == Method::GET
             && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale | Forward::Partial)
+            && self.said == CacheOverride::default()
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
@@ -694,9 +795,10 @@ impl Asking {
     }
 
     /// Without what is stored: that was not what the origin spoke of.
-    pub(crate) fn asked_again(&mut self, now: Instant) {
+    pub(crate) fn asked_again(&mut self, now: Instant, order: u64) {
         self.candidates.clear();
         self.rest = None;
         self.sent = now;
+        self.order = order;
     }
 }

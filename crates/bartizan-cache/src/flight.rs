@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::fields::Variant;
 use crate::growing::Growing;
-use crate::store::Stored;
+use crate::stored::Stored;
 
 /// The fetches under way, by the digest of their key.
 #[derive(Default)]

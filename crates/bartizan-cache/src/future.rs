@@ -96,7 +96,7 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
 }
 
 impl<S, B> Fetch<S, B> {
-    fn invalidate(&self, status: StatusCode, headers: &HeaderMap, now: Instant) {
+    fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
         if !Engine::invalidates(&changed.method, status) {
             return;
@@ -104,12 +104,12 @@ impl<S, B> Fetch<S, B> {
         let Unsafe { method, uri, headers: asked, extensions } = &**changed;
         let request = RequestHead::new(method, uri, asked, extensions, None);
         let keys = &self.engine.keys;
-        self.engine.invalidate(&keys.key(&request), now);
-        self.engine.invalidate_groups(&keys.key(&request), headers, now);
+        self.engine.invalidate(&keys.key(&request), at);
+        self.engine.invalidate_groups(&keys.key(&request), headers, at);
         for name in [LOCATION, CONTENT_LOCATION] {
             let named = headers.get(&name).and_then(|value| same_origin(uri, value.as_bytes()));
             let Some(named) = named else { continue };
-            self.engine.invalidate(&keys.of(&request, &named), now);
+            self.engine.invalidate(&keys.of(&request, &named), at);
         }
     }
 }
@@ -263,23 +263,26 @@ where
                     if let Some(lead) = fetch.lead.take() {
                         lead.land(Landed::NotStored, now);
                     }
-                    let Some((response, trailers)) = fetch.engine.failed(asking, now) else {
-                        return Poll::Ready(Err(error));
-                    };
-                    return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
+                    return Poll::Ready(match fetch.engine.failed(asking, now) {
+                        Some((response, trailers)) => {
+                            Ok(response.map(|body| CacheBody::stored(body, trailers)))
+                        }
+                        None => Err(error),
+                    });
                 }
             };
             let again = fetch.again.take();
             let (status, least) = (response.status(), response.body().size_hint().lower());
+            let changed = fetch.engine.kept.changes.now();
             let outcome =
                 fetch.engine.answered(asking, status, response.headers(), least, again.is_some(), now);
-            fetch.invalidate(status, response.headers(), now);
+            fetch.invalidate(status, response.headers(), changed);
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
-                    fetch.engine.tell(told, &mut response);
+                    fetch.engine.tell(asking.key.target(), told, &mut response);
                     let mut lead = fetch.lead.take();
                     let is_for_others =
-                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(&fill.stored, now));
+                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(fill.head(), now));
                     if !is_for_others && let Some(lead) = lead.take() {
                         lead.land(Landed::NotStored, now);
                     }
@@ -299,7 +302,7 @@ where
                 }
                 (Outcome::Complete(completed), _) => {
                     let mut lead = fetch.lead.take();
-                    let is_for_others = fetch.engine.is_for_others(&completed.fill.stored, now);
+                    let is_for_others = fetch.engine.is_for_others(completed.fill.head(), now);
                     if !is_for_others && let Some(lead) = lead.take() {
                         lead.land(Landed::NotStored, now);
                     }
@@ -310,12 +313,12 @@ where
                     let mut response = response.map(|()| CacheBody::shared(reader));
                     *response.version_mut() = head.version;
                     *response.extensions_mut() = head.extensions;
-                    fetch.engine.tell(told, &mut response);
+                    fetch.engine.tell(asking.key.target(), told, &mut response);
                     return Poll::Ready(Ok(response));
                 }
                 (Outcome::Again, Some(again)) => {
                     let (inner, request) = *again;
-                    asking.asked_again(now);
+                    asking.asked_again(now, fetch.engine.kept.changes.now());
                     let mut call = call_of(state.as_mut());
                     call.set(ReadyThenCall::new(inner, request));
                 }

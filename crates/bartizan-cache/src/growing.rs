@@ -91,8 +91,10 @@ impl Growing {
         let reader = this.read().expect("it is to be stored");
         if is_over {
             this.end_cleanly(this.lock());
-        } else if let Some(Fill { stored, lead: Some(lead), .. }) = &this.lock().fill {
-            lead.grows(stored.clone(), &this);
+        } else if let Some(fill) = &this.lock().fill
+            && let Some(lead) = &fill.lead
+        {
+            lead.grows(fill.head().clone(), &this);
         }
         reader
     }

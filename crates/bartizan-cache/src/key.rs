@@ -8,6 +8,8 @@ use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderName, Uri};
 
+use crate::Target;
+
 /// Which parts of a request tell responses apart, beside those that `Vary` names.
 pub(crate) struct Keys {
     hashing: [RandomState; 2],
@@ -133,6 +135,11 @@ impl Key<'_> {
         text(self.target.as_bytes(), hasher);
     }
 
+    pub(crate) fn target(&self) -> Target<'_> {
+        let (scheme, host, port) = self.origin.unwrap_or_default();
+        Target { scheme, host, port, path_and_query: self.target }
+    }
+
     pub(crate) fn store(&self) -> StoredKey {
         let (scheme, host, port) = self.origin.unwrap_or_default();
         StoredKey {
@@ -152,6 +159,10 @@ impl StoredKey {
     /// Where the parts of the same target are.
     pub(crate) fn of_parts(&self) -> Self {
         Self { digest: !self.digest, ..self.clone() }
+    }
+
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { scheme: &self.scheme, host: &self.host, port: self.port, path_and_query: &self.target }
     }
 
     pub(crate) fn is(&self, key: &Key<'_>) -> bool {
@@ -189,7 +200,6 @@ fn lower(bytes: &[u8], hasher: &mut dyn Hasher) {
 /// Without query, partition and principal, which may be secrets.
 impl fmt::Debug for StoredKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.target.split('?').next().unwrap_or_default();
-        write!(f, "StoredKey({}://{}{path})", self.scheme, self.host)
+        write!(f, "StoredKey({})", self.target())
     }
 }

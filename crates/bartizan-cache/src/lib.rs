@@ -36,15 +36,33 @@
 //!
 //! | | default | set with | why |
 //! |---|---|---|---|
-//! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`] | some ten thousand answers of an API |
-//! | one response | at most 8 MiB of body; above that it passes and is forgotten | | one download must not push out all else |
+//! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`], [`CacheLayer::store`] | some ten thousand answers of an API |
+//! | one response | at most 8 MiB of body and an eighth of the memory; above that it passes and is forgotten | [`CacheLayer::max_body`] | one download must not push out all else |
 //! | one head | at most 1024 lines; above that it passes and is forgotten | | a map of fields has its limit, and a hit adds to it |
-//! | variants of a target | 32 | | memory is bounded |
+//! | variants of a target | 32, and a quarter of the memory | | memory is bounded |
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
-//! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
+//! | it says nothing at all | it is asked for each time | [`CacheLayer::default_ttl`] | RFC 9111 section 4.2.2: nobody knows |
+//! | the origin is not reached | a stale response answers for a day, unless it says otherwise | [`CacheLayer::stale_if_unreachable`] | RFC 9111 section 4.2.4 |
+//! | and none may answer | the inner's error | [`CacheLayer::respond`] | whoever stands outside knows errors better than a 504 |
 //! | a 500, 502, 503 or 504 | is passed on, unless `stale-if-error` allows a stale one | | RFC 5861 section 4 |
-//! | what it did | is not told | [`CacheLayer::status`], [`CacheLayer::status_field`] | RFC 9211 section 6 |
+//! | what it did | is told to nobody | [`CacheLayer::hook`], [`CacheLayer::status`], [`CacheLayer::status_field`] | RFC 9211 section 6 |
 //! | targeted fields | none | [`CacheLayer::targets`], feature `targeted-fields` | RFC 9213 |
+//!
+//! # One call
+//!
+//! A caller says in the [`CallContext`](bartizan_core::CallContext) of a request what may answer it, in the words of the Fetch standard
+//! ([`CacheMode`](bartizan_core::CacheMode): past the cache, anew, or whatever is stored), and how long its answer is fresh.
+//!
+//! ```
+//! use bartizan_core::{CacheMode, CallContext};
+//!
+//! let mut request = http::Request::new(());
+//! CallContext::edit(request.extensions_mut()).cache_mut().mode = CacheMode::Reload;
+//! ```
+//!
+//! # By hand
+//!
+//! [`CacheLayer::get`], [`insert`](CacheLayer::insert), [`remove`](CacheLayer::remove) and [`clear`](CacheLayer::clear) look, put in and take away.
 //!
 //! # What it does not do
 //!
@@ -92,10 +110,14 @@
 //!
 //! # Cost
 //!
-//! A hit copies no byte of the body; it costs the copy of the head and the look-ups in two maps of [moka](https://docs.rs/moka).
+//! A hit copies no byte of the body; it costs the copy of the head and one look-up in a map of [moka](https://docs.rs/moka).
+//!
+//! Of the memory a 64th tells what has changed: a change of one target may, one time in as many as there are eight bytes in it, make another one
+//! invalid too, but is never forgotten.
 
 mod background;
 mod body;
+mod changes;
 mod conditions;
 mod engine;
 mod etag;
@@ -106,16 +128,20 @@ pub mod future;
 #[cfg(test)]
 mod given;
 mod growing;
+mod hook;
 mod key;
 mod layer;
 mod named;
+mod not_stored;
 mod parts;
+mod people;
 mod range;
 mod reuse;
 mod service;
 mod singleton;
 mod status;
 mod store;
+mod stored;
 mod storing;
 #[cfg(feature = "targeted-fields")]
 #[path = "fields/structured.rs"]
@@ -123,12 +149,16 @@ mod structured;
 #[cfg(not(feature = "targeted-fields"))]
 #[path = "fields/no_structured.rs"]
 mod structured;
+mod trace;
 mod update;
 
 pub use body::CacheBody;
+pub use hook::{Event, Hook, Target};
 pub use layer::CacheLayer;
+pub use not_stored::NotStored;
 pub use service::Cache;
 pub use status::{CacheStatus, Forward};
+pub use store::{Change, Entry, Memory, Store};
 
 #[cfg(test)]
 mod tests;

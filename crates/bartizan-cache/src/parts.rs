@@ -11,7 +11,7 @@ mod tests;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-pub(crate) use self::joined::joined;
+pub(crate) use self::joined::{Joined, joined};
 pub(crate) use self::rest::{Rest, is_no_answer};
 use crate::etag::EntityTag;
 use crate::range::{ContentRange, decimal, sums_of_the_content};

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 
+use crate::NotStored;
 use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
 
 /// What a response says of its reuse, read once when it is stored.
@@ -31,21 +32,6 @@ pub(crate) enum Lifetime {
     Unknown,
 }
 
-/// Why a response is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotStored {
-    Status,
-    NoStore,
-    Private,
-    Authorization,
-    /// Neither fresh for a time that is known, nor one that may be guessed.
-    NoFreshness,
-    /// `must-understand`, and it is not understood.
-    MustUnderstand,
-    /// It answers a POST, and is none that a GET would get.
-    Post,
-}
-
 /// The answer to a GET or a POST, and what both say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
@@ -59,17 +45,31 @@ pub(crate) struct Answer<'a> {
     pub(crate) last_modified: Option<SystemTime>,
 }
 
+/// How the cache is set, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Storing {
+    pub(crate) is_shared: bool,
+    /// How long it is fresh, by the caller's word.
+    pub(crate) ttl: Option<Duration>,
+    /// How long it is fresh where nothing says so, and nothing may be guessed.
+    pub(crate) default_ttl: Option<Duration>,
+}
+
 /// A guess is never longer (RFC 9111 section 4.2.2 leaves it to the cache).
 const LONGEST_GUESS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Answer<'_> {
     /// The policy under which it is stored.
-    pub(crate) fn policy(&self, is_shared: bool, now: SystemTime) -> Result<Policy, NotStored> {
+    pub(crate) fn policy(&self, storing: &Storing, now: SystemTime) -> Result<Policy, NotStored> {
+        let is_shared = storing.is_shared;
         self.may_be_stored(is_shared)?;
-        let lifetime = self.lifetime(is_shared, now);
+        let lifetime = match storing.ttl {
+            Some(ttl) => Lifetime::Explicit(ttl),
+            None => self.lifetime(storing, now),
+        };
         // RFC 9110 section 9.3.3.
         if self.is_to_post && !(self.status == StatusCode::OK && matches!(lifetime, Lifetime::Explicit(_))) {
-            return Err(NotStored::Post);
+            return Err(NotStored::Method);
         }
         let may_be_kept = match lifetime {
             Lifetime::Explicit(_) => true,
@@ -128,8 +128,8 @@ impl Answer<'_> {
     }
 
     /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.
-    fn lifetime(&self, is_shared: bool, now: SystemTime) -> Lifetime {
-        if let Some(delta) = self.says.s_maxage.filter(|_| is_shared).or(self.says.max_age) {
+    fn lifetime(&self, storing: &Storing, now: SystemTime) -> Lifetime {
+        if let Some(delta) = self.says.s_maxage.filter(|_| storing.is_shared).or(self.says.max_age) {
             return Lifetime::Explicit(seconds(delta));
         }
         match *self.expires {
@@ -145,6 +145,9 @@ impl Answer<'_> {
         match age {
             Some(age) if self.says.public || is_heuristically_cacheable(self.status) => {
                 Lifetime::Heuristic((age / 10).min(LONGEST_GUESS))
+            }
+            None if is_heuristically_cacheable(self.status) => {
+                storing.default_ttl.map_or(Lifetime::Unknown, Lifetime::Heuristic)
             }
             _ => Lifetime::Unknown,
         }

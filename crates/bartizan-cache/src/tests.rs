@@ -18,8 +18,10 @@ use super::*;
 
 mod background;
 mod growing;
+mod people;
 mod posted;
 mod reuse;
+mod store;
 mod storing;
 mod together;
 mod variants;

@@ -5,18 +5,18 @@ use std::time::SystemTime;
 
 use bartizan_core::RequestHead;
 use bytes::Bytes;
-use http::header::{AGE, DATE, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{AGE, DATE, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::{Asking, Engine, cut, seconds};
 use crate::fields::RequestDirectives;
 use crate::fill::Fill;
-use crate::key::Key;
+use crate::key::{Key, StoredKey};
 use crate::parts::{Rest, content, say, share_a_strong_tag};
 use crate::range::{Part, is_single, within};
 use crate::status::CacheStatus;
-use crate::store::Stored;
+use crate::stored::Stored;
 use crate::update::freshened;
 
 /// What is stored and what the origin sent of it, together.
@@ -30,18 +30,13 @@ pub(crate) struct Completed {
 }
 
 impl Engine {
-    /// Those that were asked for by such a GET, the newest first; nothing for one that `is_ranged` says should have a range and that has none.
-    pub(super) fn parts(
-        &self,
-        key: &Key<'_>,
-        request: &RequestHead<'_>,
-        is_ranged: bool,
-    ) -> Vec<Arc<Stored>> {
-        if *request.method != Method::GET || is_ranged && !request.headers.contains_key(RANGE) {
+    /// Those that were asked for by such a GET, the newest first.
+    pub(super) fn parts(&self, key: &Key<'_>, request: &RequestHead<'_>) -> Vec<Arc<Stored>> {
+        if *request.method != Method::GET {
             return Vec::new();
         }
-        let group = self.store.get(&key.of_parts());
-        let variants = group.as_ref().map_or(&[][..], |group| &group.variants);
+        let entry = self.kept.get(&key.of_parts());
+        let variants = entry.as_ref().map_or(&[][..], |entry| &entry.variants);
         variants.iter().filter(|part| part.vary.matches(request.headers)).cloned().collect()
     }
 
@@ -63,12 +58,12 @@ impl Engine {
             let rest = Rest::of(request.headers, &part.headers, wall)?;
             Some((part, rest))
         };
-        self.parts(key, request, false).into_iter().find_map(rest_of)
+        self.parts(key, request).into_iter().find_map(rest_of)
     }
 
     /// What the rest makes complete, if it is the rest. What would not be stored is not made complete either.
     pub(super) fn completed(
-        &self,
+        self: &Arc<Self>,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
@@ -93,7 +88,7 @@ impl Engine {
             response,
             beginning: part.body.slice(rest.beginning()),
             rest: rest.length(),
-            fill: self.fill_of(asking, stored, true),
+            fill: Fill::new(self, asking.key.clone(), stored),
             told: CacheStatus::Forwarded {
                 why: asking.why,
                 answered: status,
@@ -106,7 +101,7 @@ impl Engine {
     /// The head under which a 206 is stored, as a 200 if it is all there is: with what a stored part of the same representation says beside, since an
     /// answer to `If-Range` leaves that out (RFC 9110 section 15.3.7).
     pub(super) fn part(&self, asking: &Asking, headers: &HeaderMap) -> Option<(StatusCode, HeaderMap)> {
-        if self.rules.ttl.is_some() || !is_single(&asking.request) {
+        if self.rules.ttl.is_some() || asking.method != Method::GET || !is_single(&asking.request) {
             return None;
         }
         let content = content(headers)?;
@@ -121,6 +116,20 @@ impl Engine {
         }
         let status = say(&mut head, &content);
         Some((status, head))
+    }
+
+    /// Puts it with its like: parts are kept apart, until they are the whole. Whether it is there now.
+    pub(super) fn put(&self, key: &StoredKey, stored: Arc<Stored>, former: Option<&Arc<Stored>>) -> bool {
+        if stored.part().is_none() {
+            let is_put = self.kept.put(key, stored.clone(), former);
+            self.kept.forget_parts(&key.of_parts(), &stored);
+            return is_put;
+        }
+        let (is_put, whole) = self.kept.put_part(&key.of_parts(), &stored, former, self.rules.most);
+        if let Some(whole) = whole {
+            self.kept.put(key, Arc::new(whole), None);
+        }
+        is_put
     }
 }
 

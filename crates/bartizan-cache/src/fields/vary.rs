@@ -63,6 +63,16 @@ impl Variant {
         Self(self.0.iter().map(|Nominated { name, .. }| nominated(name, request)).collect())
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = self
+            .0
+            .iter()
+            .flat_map(|nominated| &nominated.value)
+            .map(|value| value.written.len() + value.meaning.as_ref().map_or(0, |meaning| meaning.len()));
+        size_of_val(&*self.0) + texts.sum::<usize>()
+    }
+
     /// Whether the response has a `Vary` at all.
     pub(crate) fn nominates(&self) -> bool {
         !self.0.is_empty()

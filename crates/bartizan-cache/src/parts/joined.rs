@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{say, share_a_strong_tag};
 use crate::range::ContentRange;
-use crate::store::Stored;
+use crate::stored::Stored;
 use crate::update::freshened;
 
 /// The parts of one target.
