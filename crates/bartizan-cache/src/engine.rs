@@ -544,7 +544,7 @@ impl Engine {
         } else {
             stored.vary.clone()
         };
-        Some(Stored {
+        let fresh = Stored {
             policy,
             born: born(answer, asking, now, wall),
             vary,
@@ -553,7 +553,8 @@ impl Engine {
             asked: asking.order,
             headers,
             ..stored.clone()
-        })
+        };
+        Some(fresh.complete(stored.body.clone(), stored.trailers.clone()))
     }
 
     fn groups(&self, key: &StoredKey, headers: &HeaderMap) -> Box<[u128]> {

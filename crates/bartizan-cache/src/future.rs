@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use crate::CacheBody;
 use crate::engine::{Asking, Completed, Engine, Followed, Outcome, Plan};
+use crate::fill::Fill;
 use crate::flight::{Follow, Grows, Landed, Lead, Role};
 use crate::growing::{Exactly, Growing, Reader};
 use crate::named::same_origin;
@@ -96,6 +97,16 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
 }
 
 impl<S, B> Fetch<S, B> {
+    /// Nobody waits any more for what is not for others.
+    fn lead_of(&mut self, fill: Option<&Fill>, now: Instant) -> Option<Lead> {
+        let lead = self.lead.take()?;
+        if fill.is_some_and(|fill| self.engine.is_for_others(fill.head(), now)) {
+            return Some(lead);
+        }
+        lead.land(Landed::NotStored, now);
+        None
+    }
+
     fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
         if !Engine::invalidates(&changed.method, status) {
@@ -280,12 +291,7 @@ where
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
                     fetch.engine.tell(asking.key.target(), told, &mut response);
-                    let mut lead = fetch.lead.take();
-                    let is_for_others =
-                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(fill.head(), now));
-                    if !is_for_others && let Some(lead) = lead.take() {
-                        lead.land(Landed::NotStored, now);
-                    }
+                    let lead = fetch.lead_of(fill.as_deref(), now);
                     return Poll::Ready(Ok(response.map(|body| match fill {
                         Some(mut fill) => {
                             fill.lead = lead;
@@ -301,14 +307,9 @@ where
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
                 }
                 (Outcome::Complete(completed), _) => {
-                    let mut lead = fetch.lead.take();
-                    let is_for_others = fetch.engine.is_for_others(completed.fill.head(), now);
-                    if !is_for_others && let Some(lead) = lead.take() {
-                        lead.land(Landed::NotStored, now);
-                    }
                     let (head, body) = response.into_parts();
                     let Completed { response, beginning, rest, mut fill, told } = *completed;
-                    fill.lead = lead;
+                    fill.lead = fetch.lead_of(Some(&fill), now);
                     let reader = Growing::begin(beginning, Exactly::new(body, rest), fill);
                     let mut response = response.map(|()| CacheBody::shared(reader));
                     *response.version_mut() = head.version;

@@ -93,7 +93,7 @@ impl Piece {
         }
         let status = say(&mut headers, &content);
         let body = union((one, &self.stored.body), (two, &other.stored.body));
-        let stored = Stored { status, headers, body, ..Stored::clone(&newer.stored) };
+        let stored = Stored { status, headers, ..Stored::clone(&newer.stored) }.complete(body, None);
         Some(Self { content, stored: Arc::new(stored) })
     }
 }

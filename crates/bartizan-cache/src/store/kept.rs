@@ -51,12 +51,7 @@ impl Kept {
             variants.retain(|variant| variant.vary != stored.vary && !is_former(variant));
             let place = variants.partition_point(|variant| variant.generated > stored.generated);
             variants.insert(place, stored.clone());
-            variants.truncate(VARIANTS);
-            let mut entry = Entry { key: key.clone(), variants };
-            while entry.variants.len() > 1 && entry.weight() > self.most {
-                entry.variants.pop();
-            }
-            entry.variants.shrink_to_fit();
+            let entry = self.entry(key, variants);
             is_put = entry.variants.iter().any(|variant| Arc::ptr_eq(variant, &stored));
             Some(Arc::new(entry))
         });
@@ -81,10 +76,9 @@ impl Kept {
             let is_kept = |known: &&Arc<Stored>| !is_former(known) && self.is_valid(key.target_digest, known);
             let known: Vec<_> =
                 known.iter().flat_map(|entry| &entry.variants).filter(is_kept).cloned().collect();
-            let Joined { mut parts, whole } = joined(part.clone(), &known, most)?;
+            let Joined { parts, whole } = joined(part.clone(), &known, most)?;
             put = (true, whole);
-            parts.truncate(VARIANTS);
-            Some(Arc::new(Entry { key: key.clone(), variants: parts }))
+            Some(Arc::new(self.entry(key, parts)))
         });
         put
     }
@@ -100,6 +94,17 @@ impl Kept {
             entry.variants.retain(is_kept);
             Some(Arc::new(entry))
         });
+    }
+
+    /// As many of them as there is room for, from the newest on.
+    fn entry(&self, key: &StoredKey, mut variants: Vec<Arc<Stored>>) -> Entry {
+        variants.truncate(VARIANTS);
+        let mut entry = Entry { key: key.clone(), variants };
+        while entry.variants.len() > 1 && entry.weight() > self.most {
+            entry.variants.pop();
+        }
+        entry.variants.shrink_to_fit();
+        entry
     }
 
     /// Whether nothing has changed since its request went.

@@ -88,3 +88,17 @@ async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
     advance(10 * SECOND).await;
     assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_freshens_a_response_is_held_on_to_no_longer() {
+    let buffer = Bytes::from(vec![b'1'; 64 * 1024]);
+    let mut confirmed = answer_of(304, &[("etag", "\"a\"")], "");
+    let value = http::HeaderValue::from_maybe_shared(buffer.slice(..1)).unwrap();
+    confirmed.headers_mut().insert("x-new", value);
+    let tagged = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let cache = cache(&Origin::of([answer_of(200, &tagged, "one"), confirmed]));
+    get(&cache, &[]).await;
+    let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+    assert_eq!(headers["x-new"], "1");
+    assert!(buffer.is_unique(), "what is stored has a memory of its own");
+}
