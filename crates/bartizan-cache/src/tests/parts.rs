@@ -378,6 +378,24 @@ async fn only_the_rest_of_what_is_strongly_tagged_is_asked_for() {
     }
 }
 
+/// It may be what the client gets, and a part may be older, or of another version.
+#[tokio::test(start_paused = true)]
+async fn where_the_whole_is_stored_the_whole_is_asked_for() {
+    for (fields, body) in [
+        (&[("cache-control", "max-age=5"), ("etag", "\"w\"")][..], "other"),
+        (&[("cache-control", "max-age=5, stale-while-revalidate=99")], WHOLE),
+    ] {
+        let origin = Origin::of([answer_of(200, fields, WHOLE), fresh_part(0..=4), other()]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        get(&cache, &[("range", "bytes=0-4"), ("cache-control", "no-cache")]).await;
+        advance(9 * SECOND).await;
+        assert_eq!(get(&cache, &[]).await.body, body);
+        tokio::task::yield_now().await;
+        assert!(origin.asked() == 3 && !origin.last().contains_key("if-range"), "{fields:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_not_the_rest_is_asked_for_again_as_the_client_did() {
     let ranged = |bytes, tag: &'static str, range: &'static str| {
