@@ -318,6 +318,15 @@ async fn what_changed_is_answered_by_no_part() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_changed_is_completed_by_no_part_either() {
+    let answers = [fresh_part(0..=4), answer_of(204, &[], ""), fresh_part(5..=9), other()];
+    let (cache, _) = after("bytes=0-4", answers).await;
+    send(&cache, request("DELETE", URI, &[])).await.unwrap();
+    get_range(&cache, "bytes=5-9").await;
+    assert_eq!(get(&cache, &[]).await.body, "other");
+}
+
+#[tokio::test(start_paused = true)]
 async fn parts_are_for_whom_they_were_asked_for() {
     let varying = part_of(0..=4, &[FRESH, TAGGED, ("vary", "accept")]);
     let origin = Origin::of([varying, other(), other(), other()]);
