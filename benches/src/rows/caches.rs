@@ -32,12 +32,6 @@ pub const GROUPS: &[Group] = &[
         paused: false,
         rows: &[
             Row::new("the origin, which is at hand", |n| reads(Origin::fresh(SHORT), &get(), n)),
-            Row::new("moka, `get` alone", |n| {
-                let map = moka::sync::Cache::<String, Arc<Bytes>>::new(100);
-                let key = "http://api.example.com/v1/items?page=1";
-                map.insert(key.to_owned(), Arc::default());
-                by_one(n, || drop(black_box(map.get(black_box(key)).expect("it is there"))));
-            }),
             Row::new("`CacheLayer::rfc9111()`", |n| {
                 reads(CacheLayer::rfc9111().layer(Origin::fresh(SHORT)), &get(), n);
             }),
@@ -51,6 +45,12 @@ pub const GROUPS: &[Group] = &[
                 reads(HttpCacheLayer::new(MokaManager::default()).layer(Origin::fresh(SHORT)), &get(), n);
             }),
             Row::new("tower-resilience `CacheLayer`", |n| resilience(SHORT, n)),
+            Row::new("moka, `get` alone", |n| {
+                let map = moka::sync::Cache::<String, Arc<Bytes>>::new(100);
+                let key = "http://api.example.com/v1/items?page=1";
+                map.insert(key.to_owned(), Arc::default());
+                by_one(n, || drop(black_box(map.get(black_box(key)).expect("it is there"))));
+            }),
         ],
     },
     Group {

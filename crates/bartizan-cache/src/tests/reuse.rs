@@ -102,3 +102,16 @@ async fn what_freshens_a_response_is_held_on_to_no_longer() {
     assert_eq!(headers["x-new"], "1");
     assert!(buffer.is_unique(), "what is stored has a memory of its own");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_generated_within_this_second_has_no_age() {
+    for (milliseconds, date, age) in
+        [(900, "Sun, 06 Nov 1994 08:49:37 GMT", "0"), (100, "Sun, 06 Nov 1994 08:49:36 GMT", "1")]
+    {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_000 + milliseconds);
+        let origin = Origin::of([answer_of(200, &[("cache-control", "max-age=10"), ("date", date)], "one")]);
+        let cache = CacheLayer::rfc9111().wall_clock(WallClock::from_fn(move || start)).layer(origin);
+        get(&cache, &[]).await;
+        assert_eq!(get(&cache, &[]).await.age.as_deref(), Some(age));
+    }
+}
