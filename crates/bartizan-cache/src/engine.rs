@@ -148,7 +148,7 @@ impl Engine {
         let wall = self.wall_clock.now();
         let is_ranged = is_looked_for && request.headers.contains_key(RANGE);
         let parts = if is_ranged { self.parts(&key, request) } else { Vec::new() };
-        let part = parts.iter().find(|part| part.is_asked_for(request.headers, wall));
+        let part = chosen(parts.iter().filter(|part| part.is_asked_for(request.headers, wall)), answers);
         let chosen = or_part(chosen(matching.clone(), answers), part, answers);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {

@@ -342,6 +342,19 @@ async fn parts_are_for_whom_they_were_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_that_varies_is_preferred_while_it_answers() {
+    for (says, expected) in [("max-age=99", "12"), ("max-age=9", "<>")] {
+        let varying = part_of(0..=4, &[("cache-control", says), ("vary", "accept")]);
+        let plain = fresh_part(0..=4).map(|_| Full::from("(<>[]"));
+        let (cache, origin) = after("bytes=0-4", [varying, plain]).await;
+        advance(20 * SECOND).await;
+        get(&cache, &[("range", "bytes=0-4"), ("accept", "x")]).await;
+        assert_eq!(get_range(&cache, "bytes=1-2").await.body, expected, "{says}");
+        assert_eq!(origin.asked(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shared_cache_keeps_no_part_that_is_somebodys() {
     for (says, is_stored) in
         [("max-age=99", false), ("max-age=99, public", true), ("max-age=99, private", false)]
