@@ -6,7 +6,7 @@ use std::fmt;
 pub enum NotStored {
     /// It answers a method whose answers are not stored, or a POST and is none that a GET would get.
     Method,
-    /// Its status is about one request alone, or says nothing final.
+    /// Its status is about one request alone, or says nothing final, or it is a 206 that is not one part of the length that it says.
     Status,
     /// One of both sides says `no-store`, or the caller does with [`CacheMode::NoStore`](bartizan_core::CacheMode::NoStore).
     NoStore,

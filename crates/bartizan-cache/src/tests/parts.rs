@@ -132,6 +132,23 @@ async fn by_age_alone_no_part_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_may_be_put_in_by_hand() {
+    let layer = CacheLayer::rfc9111();
+    let asked = request("GET", URI, &[("range", "bytes=4-8")]);
+    let part = fresh_part(4..=8).map(|_| Bytes::from("45678"));
+    assert_eq!(layer.insert(&asked, part), Ok(()));
+    let short = fresh_part(4..=8).map(|_| Bytes::from("4567"));
+    assert_eq!(layer.insert(&asked, short), Err(NotStored::Incomplete));
+    assert_eq!(
+        layer.insert(&request("GET", URI, &[]), Response::builder().status(206).body(Bytes::new()).unwrap()),
+        Err(NotStored::Status)
+    );
+    let origin = Origin::default();
+    assert_eq!(get_range(&layer.layer(origin.clone()), "bytes=5-6").await, got(206, Some(0), "56"));
+    assert!(layer.get(&asked).is_none(), "it is not the whole");
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_a_get_brings_a_part() {
     let answer = part_of(4..=8, &[FRESH, ("content-location", URI)]);
     let origin = Origin::of([answer, other()]);
