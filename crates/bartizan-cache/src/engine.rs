@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
 
 pub(crate) use self::partial::Completed;
+use self::partial::{cut, or_part};
 use crate::conditions::{self, Validators, Verdict};
 use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
@@ -23,7 +24,7 @@ use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
 use crate::named::same_origin;
 use crate::parts::{Rest, is_no_answer};
-use crate::range::{Part, Portion, portion, within};
+use crate::range::{Portion, portion, within};
 use crate::reuse::{Born, Reuse};
 use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
@@ -691,28 +692,6 @@ fn chosen<'s>(
 ) -> Option<&'s Arc<Stored>> {
     let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
     varies.or_else(|| matching.next())
-}
-
-/// A part that holds what is asked for, if it answers and nothing newer does, or if it is all there is.
-fn or_part<'s>(
-    whole: Option<&'s Arc<Stored>>,
-    part: Option<&'s Arc<Stored>>,
-    answers: impl Fn(&Stored) -> bool,
-) -> Option<&'s Arc<Stored>> {
-    let Some((whole, part)) = whole.zip(part) else { return whole.or(part) };
-    let is_whole_better = answers(whole) && whole.generated >= part.generated;
-    Some(if answers(part) && !is_whole_better { part } else { whole })
-}
-
-/// To what a 206 of this part says.
-fn cut<B>(response: &mut Response<B>, part: &Part) {
-    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    for name in part.omitted() {
-        response.headers_mut().remove(name);
-    }
-    for (name, value) in part.fields() {
-        response.headers_mut().insert(name, value);
-    }
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {

@@ -9,7 +9,7 @@ use http::header::{AGE, DATE, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::{Asking, Engine, cut, seconds};
+use super::{Asking, Engine, seconds};
 use crate::fields::RequestDirectives;
 use crate::fill::Fill;
 use crate::key::{Key, StoredKey};
@@ -137,5 +137,27 @@ impl Stored {
     /// Whether it is a part, and holds all that a request asks for.
     pub(super) fn is_asked_for(&self, request: &HeaderMap, wall: SystemTime) -> bool {
         self.part().is_some_and(|content| within(request, &self.headers, &content, wall).is_some())
+    }
+}
+
+/// A part that holds what is asked for, if it answers and nothing newer does, or if it is all there is.
+pub(super) fn or_part<'s>(
+    whole: Option<&'s Arc<Stored>>,
+    part: Option<&'s Arc<Stored>>,
+    answers: impl Fn(&Stored) -> bool,
+) -> Option<&'s Arc<Stored>> {
+    let Some((whole, part)) = whole.zip(part) else { return whole.or(part) };
+    let is_whole_better = answers(whole) && whole.generated >= part.generated;
+    Some(if answers(part) && !is_whole_better { part } else { whole })
+}
+
+/// To what a 206 of this part says.
+pub(super) fn cut<B>(response: &mut Response<B>, part: &Part) {
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    for name in part.omitted() {
+        response.headers_mut().remove(name);
+    }
+    for (name, value) in part.fields() {
+        response.headers_mut().insert(name, value);
     }
 }
