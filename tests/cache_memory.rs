@@ -57,14 +57,14 @@ impl Service<Request<Full<Bytes>>> for Origin {
     }
 
     fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
-        let mut random = self.random.lock().unwrap();
-        let length = usize::try_from(random.below(self.longest)).unwrap();
+        let mut random = self.random.lock().expect("nothing panics under it");
+        let length = usize::try_from(random.below(self.longest)).expect("a short body");
         let answer = Response::builder()
             .header("cache-control", "max-age=100000")
             .header("content-type", "application/json")
             .header("x-request-id", random.below(u64::MAX).to_string())
             .header("etag", format!("\"{}\"", random.below(u64::MAX)));
-        ready(Ok(answer.body(Full::from(self.buffer.slice(..length))).unwrap()))
+        ready(Ok(answer.body(Full::from(self.buffer.slice(..length))).expect("a valid answer")))
     }
 }
 
@@ -79,7 +79,7 @@ fn load(limit: u64, calls: u64, longest: u64) -> i64 {
     let (mut live, mut most) = (0, 0);
     let mut count = |f: &mut dyn FnMut()| {
         let ((), counts) = alloc::count(f);
-        live += i64::try_from(counts.bytes).unwrap() - i64::try_from(counts.freed).unwrap();
+        live += counts.bytes as i64 - counts.freed as i64;
         most = most.max(live);
     };
     let mut cache = None;
@@ -87,9 +87,10 @@ fn load(limit: u64, calls: u64, longest: u64) -> i64 {
     for _ in 0..calls {
         let target = format!("http://api.example.com/v1/items/{}", targets.below(TARGETS));
         count(&mut || {
-            let request = Request::get(&target).body(Full::default()).unwrap();
-            let response = at_once(cache.as_mut().unwrap().call(request)).unwrap();
-            at_once(response.into_body().collect()).unwrap();
+            let request = Request::get(&target).body(Full::default()).expect("a valid request");
+            let cache = cache.as_mut().expect("it was made above");
+            let Ok(response) = at_once(cache.call(request));
+            at_once(response.into_body().collect()).expect("it does not break off");
         });
     }
     most

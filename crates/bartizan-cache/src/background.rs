@@ -30,7 +30,7 @@ const ITS_OWN: [HeaderName; 6] =
 pub(crate) fn refresh<S, B, R>(runtime: &Handle, mut start: Start<S, B>, mut asking: Box<Asking>)
 where
     S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
-    B: Replay + Send + 'static,
+    B: Body + Replay + Send + 'static,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let (digest, like) = (asking.key.digest, asking.like.take());

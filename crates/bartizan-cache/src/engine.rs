@@ -9,10 +9,12 @@ use std::time::{Duration, SystemTime};
 use bartizan_core::{CacheMode, CacheOverride, CallContext, Rejection, RequestHead, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
+    AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, VARY,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
 use tokio::time::Instant;
 
 pub(crate) use self::partial::Completed;
@@ -128,7 +130,11 @@ pub(crate) enum Outcome {
 }
 
 impl Engine {
-    pub(crate) fn plan(&self, request: &RequestHead<'_>, now: Instant) -> Plan {
+    pub(crate) fn plan_for<B: Body>(&self, request: &Request<B>, now: Instant) -> Plan {
+        self.plan(&RequestHead::from(request), !request.body().is_end_stream(), now)
+    }
+
+    fn plan(&self, request: &RequestHead<'_>, has_content: bool, now: Instant) -> Plan {
         let key = self.keys.key(request);
         let mut asked = RequestDirectives::read(request.headers);
         if self.rules.ttl.is_some() {
@@ -138,8 +144,11 @@ impl Engine {
         if said.mode == CacheMode::ForceCache {
             asked.force_cache();
         }
-        let is_looked_for = matches!(said.mode, CacheMode::Default | CacheMode::ForceCache);
-        let is_lookup = *request.method == Method::GET || *request.method == Method::HEAD;
+        let is_get_or_head = *request.method == Method::GET || *request.method == Method::HEAD;
+        // What a GET's content means only its origin knows, and the key does not.
+        let is_bypassed = said.mode == CacheMode::NoStore || is_get_or_head && has_content;
+        let is_lookup = is_get_or_head && !is_bypassed;
+        let is_looked_for = said.mode != CacheMode::Reload;
         let entry = if is_lookup && is_looked_for { self.kept.get(&key) } else { None };
         let variants = entry.as_ref().map_or(&[][..], |entry| &entry.variants);
         let matching = variants.iter().filter(|stored| stored.vary.matches(request.headers));
@@ -147,12 +156,13 @@ impl Engine {
             matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
         };
         let wall = self.wall_clock.now();
-        let is_ranged = is_looked_for && request.headers.contains_key(RANGE);
+        let is_ranged = is_lookup && is_looked_for && request.headers.contains_key(RANGE);
         let parts = if is_ranged { self.parts(&key, request) } else { Vec::new() };
         let part = chosen(parts.iter().filter(|part| part.is_asked_for(request.headers, wall)), answers);
         let chosen = or_part(chosen(matching.clone(), answers), part, answers);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {
+            _ if is_bypassed => Forward::Bypass,
             _ if !is_lookup => Forward::Method,
             _ if !is_looked_for => Forward::Request,
             _ if !parts.is_empty() => Forward::Partial,
@@ -173,17 +183,20 @@ impl Engine {
                         self.tell(key.target(), stored.hit(now), &mut response);
                         let is_refreshed = reuse == Reuse::Stale { refresh: true }
                             && *request.method == Method::GET
-                            && !asked.only_if_cached;
+                            && !asked.only_if_cached
+                            && !asked.no_store;
                         if !is_refreshed {
                             return Plan::Answer(response, trailers);
                         }
                         stale = Some((response, trailers));
+                        // Its conditions stay behind.
+                        is_passed = false;
                     }
                     None => is_passed = true,
                 }
             }
         }
-        if asked.only_if_cached && is_lookup {
+        if asked.only_if_cached && is_get_or_head {
             // Nothing was sent.
             let mut response = status(StatusCode::GATEWAY_TIMEOUT);
             response.extensions_mut().insert(Rejection::new(None));
@@ -197,7 +210,8 @@ impl Engine {
         if candidates.is_empty() {
             candidates.extend(part.cloned());
         }
-        let validators = if is_passed || *request.method != Method::GET {
+        // Of what confirms it nothing could be stored (RFC 9111 section 5.2.1.5).
+        let validators = if is_passed || asked.no_store || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
@@ -305,7 +319,7 @@ impl Engine {
             Verdict::Forward => return None,
             Verdict::Unmodified => {
                 let mut response = status(StatusCode::NOT_MODIFIED);
-                *response.headers_mut() = conditions::not_modified(&stored.headers, &[]);
+                *response.headers_mut() = conditions::not_modified(&stored.headers, &self.rules.targets);
                 response.headers_mut().insert(AGE, age);
                 return Some((response, None));
             }
@@ -342,7 +356,10 @@ impl Engine {
                     *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
                     response.headers_mut().insert(CONTENT_RANGE, content_range);
                     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
-                    response.headers_mut().remove(CONTENT_TYPE);
+                    // There is nothing to be decoded, or to be read as anything.
+                    for name in [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE] {
+                        response.headers_mut().remove(name);
+                    }
                     *response.body_mut() = Bytes::new();
                     return Some((response, None));
                 }
@@ -371,13 +388,19 @@ impl Engine {
             return self.validated(asking, headers, now, wall);
         }
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
-            && let Some((response, trailers)) = self.stale(asking, None, now, wall)
+            && let Some((response, trailers)) = self.stale(asking, None, Some(status), now, wall)
         {
             self.not_refreshed(asking);
             return Outcome::Answer { response, trailers, renewed: false };
         }
         if asking.method == Method::HEAD && status == StatusCode::OK {
             self.head(asking, headers, now, wall);
+        }
+        // To the client's own conditions: without a validator it may mean the client's copy alone.
+        if status == StatusCode::NOT_MODIFIED
+            && (headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED))
+        {
+            self.confirmed(asking, headers, now, wall);
         }
         let fill = match self.fill(asking, status, headers, now, wall) {
             Ok(_) if least > self.rules.most as u64 => Err(NotStored::TooLong),
@@ -406,7 +429,8 @@ impl Engine {
         now: Instant,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         self.not_refreshed(asking);
-        let stale = self.stale(asking, self.rules.stale_if_unreachable, now, self.wall_clock.now());
+        let bound = self.rules.stale_if_unreachable;
+        let stale = self.stale(asking, bound, None, now, self.wall_clock.now());
         let responds = self.rules.responds;
         stale.or_else(|| responds.then(|| (status(StatusCode::GATEWAY_TIMEOUT), None)))
     }
@@ -417,10 +441,12 @@ impl Engine {
         }
     }
 
+    /// In the place of an error, or of no answer.
     fn stale(
         &self,
         asking: &Asking,
         bound: Option<Duration>,
+        error: Option<StatusCode>,
         now: Instant,
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
@@ -432,7 +458,12 @@ impl Engine {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;
-        self.tell(asking.key.target(), stored.hit(now), &mut response);
+        // What the origin was asked for, and has answered, is no hit (RFC 9211 section 2.1).
+        let told = error.map_or_else(
+            || stored.hit(now),
+            |answered| CacheStatus::Forwarded { why: asking.why, answered, stored: false, collapsed: false },
+        );
+        self.tell(asking.key.target(), told, &mut response);
         Some((response, trailers))
     }
 
@@ -477,15 +508,7 @@ impl Engine {
 
     /// RFC 9111 section 4.3.3 and 4.3.4.
     fn validated(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) -> Outcome {
-        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
-        let mut answer = None;
-        for index in selected(headers, &known, wall) {
-            let stored = &asking.candidates[index];
-            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
-            let fresh = Arc::new(fresh);
-            self.put(&asking.key, fresh.clone(), Some(stored));
-            answer.get_or_insert(fresh);
-        }
+        let answer = self.confirmed(asking, headers, now, wall);
         let answered = answer.as_deref().and_then(|stored| {
             self.answer(&asking.method, &asking.request, stored, now, wall).map(|answer| (stored, answer))
         });
@@ -501,22 +524,46 @@ impl Engine {
         }
     }
 
+    /// Freshens what a 304 means, and tells which of it is the newest.
+    fn confirmed(
+        &self,
+        asking: &Asking,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Option<Arc<Stored>> {
+        let known: Vec<_> = asking.candidates.iter().map(|stored| &stored.headers).collect();
+        let mut newest = None;
+        let selected: Vec<_> = selected(headers, &known, wall).collect();
+        // The newest is put last, before the others.
+        for index in selected.into_iter().rev() {
+            let stored = &asking.candidates[index];
+            let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
+            let fresh = Arc::new(fresh);
+            self.put(&asking.key, fresh.clone(), Some(stored));
+            newest = Some(fresh);
+        }
+        newest
+    }
+
     /// RFC 9111 section 4.3.5.
     fn head(&self, asking: &Asking, headers: &HeaderMap, now: Instant, wall: SystemTime) {
-        for stored in &asking.candidates {
+        // The newest is put last, before the others.
+        for stored in asking.candidates.iter().rev() {
             // A success is about another answer than a stored failure.
             let agrees =
                 stored.status == StatusCode::OK && head_agrees(&stored.headers, stored.body.len(), headers);
-            let fresh = if agrees {
-                self.freshen(asking, stored, headers, now, wall)
-            } else {
-                let lifetime = Lifetime::Explicit(Duration::ZERO);
-                let policy = Policy { lifetime, ..stored.policy.clone() };
-                Some(Stored { policy, ..stored.as_ref().clone() })
-            };
-            if let Some(fresh) = fresh {
-                self.kept.put(&asking.key, Arc::new(fresh), Some(stored));
+            if agrees && asking.asked.no_store {
+                continue;
             }
+            let fresh = if agrees { self.freshen(asking, stored, headers, now, wall) } else { None };
+            // What it is not about, or what may no longer be stored as it says, is stale.
+            let fresh = fresh.unwrap_or_else(|| {
+                let lifetime = Lifetime::Expired(stored.candidate(now).expired_before());
+                let policy = Policy { lifetime, ..stored.policy.clone() };
+                Stored { policy, ..stored.as_ref().clone() }
+            });
+            self.kept.put(&asking.key, Arc::new(fresh), Some(stored));
         }
     }
 
@@ -531,7 +578,7 @@ impl Engine {
         // What it says now, in the answer or before.
         let merged = freshened(&stored.headers, answer, &[]).ok()?;
         let said = Said::read(&merged, &self.rules.targets, wall);
-        let mut headers = freshened(&stored.headers, answer, &unstored(&said)).ok()?;
+        let mut headers = freshened(&stored.headers, answer, &self.unstored(&said)).ok()?;
         if headers.len() > FIELDS {
             return None;
         }
@@ -558,6 +605,17 @@ impl Engine {
         Some(fresh.complete(stored.body.clone(), stored.trailers.clone()))
     }
 
+    /// The fields that a qualified `no-cache` lists, and in a shared cache those of `private` (RFC 9111 section 3.1).
+    fn unstored(&self, said: &Said) -> Vec<HeaderName> {
+        let private = said.directives.private.as_ref().filter(|_| self.rules.is_shared);
+        let lists = [said.directives.no_cache.as_ref(), private];
+        let listed = lists.into_iter().flatten().filter_map(|names| match names {
+            Names::Listed(names) => Some(names),
+            Names::All => None,
+        });
+        listed.flatten().cloned().collect()
+    }
+
     fn groups(&self, key: &StoredKey, headers: &HeaderMap) -> Box<[u128]> {
         structured::groups(headers).iter().map(|group| self.keys.group(key, group)).collect()
     }
@@ -571,6 +629,9 @@ impl Engine {
         now: Instant,
         wall: SystemTime,
     ) -> Result<Stored, NotStored> {
+        if asking.why == Forward::Bypass {
+            return Err(NotStored::Bypass);
+        }
         if status == StatusCode::PARTIAL_CONTENT {
             let (status, headers) = self.part(asking, headers).ok_or(NotStored::Status)?;
             return self.fill_with(asking, status, &headers, now, wall);
@@ -601,7 +662,7 @@ impl Engine {
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
-        remove_unstored(&mut kept, &unstored(&said));
+        remove_unstored(&mut kept, &self.unstored(&said));
         // It has its place, so that a hit has no need to make one.
         kept.insert(AGE, HeaderValue::from(0));
         let mut stored = Stored {
@@ -636,9 +697,6 @@ impl Engine {
         date: Option<SystemTime>,
         wall: SystemTime,
     ) -> Result<Policy, NotStored> {
-        if asking.said.mode == CacheMode::NoStore {
-            return Err(NotStored::NoStore);
-        }
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
@@ -684,14 +742,14 @@ impl Engine {
     }
 }
 
-/// Of those that match, the newest first, the newest that has a `Vary` if one of those `answers`, since an origin may forget it on what it sends
-/// by default; else the newest of all (RFC 9111 section 4.1).
+/// Of those that match, the newest first, the newest that has a `Vary` if it `answers`, since an origin may forget it on what it sends by default;
+/// else the newest of all (RFC 9111 section 4.1).
 fn chosen<'s>(
     mut matching: impl Iterator<Item = &'s Arc<Stored>> + Clone,
     answers: impl Fn(&Stored) -> bool,
 ) -> Option<&'s Arc<Stored>> {
-    let varies = matching.clone().find(|stored| stored.vary.nominates() && answers(stored));
-    varies.or_else(|| matching.next())
+    let varies = matching.clone().find(|stored| stored.vary.nominates());
+    varies.filter(|stored| answers(stored)).or_else(|| matching.next())
 }
 
 fn born(headers: &HeaderMap, asking: &Asking, now: Instant, wall: SystemTime) -> Born {
@@ -717,16 +775,6 @@ fn seconds(age: Duration) -> HeaderValue {
 /// A client that sends them wants to hear of a mismatch, and only the origin can tell (RFC 9111 section 4.3.2).
 fn is_for_the_origin(request: &HeaderMap) -> bool {
     request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
-}
-
-/// The fields that a qualified `no-cache` or `private` lists.
-fn unstored(said: &Said) -> Vec<HeaderName> {
-    let lists = [&said.directives.no_cache, &said.directives.private];
-    let listed = lists.into_iter().flatten().filter_map(|names| match names {
-        Names::Listed(names) => Some(names),
-        Names::All => None,
-    });
-    listed.flatten().cloned().collect()
 }
 
 fn status(status: StatusCode) -> Response<Bytes> {

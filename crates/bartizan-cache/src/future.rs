@@ -137,7 +137,7 @@ impl<S, B, R, Fut> ResponseFuture<S, B, R, Fut> {
     }
 }
 
-impl<S: Service<Request<B>> + Clone, B: Replay, R> ResponseFuture<S, B, R, S::Future> {
+impl<S: Service<Request<B>> + Clone, B: Body + Replay, R> ResponseFuture<S, B, R, S::Future> {
     /// Goes for what others may wait for.
     pub(crate) fn leading(start: Start<S, B>, asking: Box<Asking>, lead: Lead) -> Self {
         let (call, asking, fetch) = start.ask(asking, Some(lead));
@@ -154,7 +154,7 @@ enum Started<S: Service<Request<B>>, B> {
     Waits(Box<(Start<S, B>, Box<Asking>)>, Follow),
 }
 
-impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
+impl<S: Service<Request<B>> + Clone, B: Body + Replay> Start<S, B> {
     /// Goes, or waits for whoever goes already if it `may_wait`.
     fn go(self, mut asking: Box<Asking>, may_wait: bool) -> Started<S, B> {
         let mut lead = None;
@@ -206,7 +206,7 @@ impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
 
     /// Looks once more.
     fn again(self, may_wait: bool) -> Started<S, B> {
-        match self.engine.plan(&RequestHead::from(&self.request), Instant::now()) {
+        match self.engine.plan_for(&self.request, Instant::now()) {
             Plan::Answer(response, trailers) | Plan::Stale(response, trailers, _) => {
                 Started::Answered(response, trailers)
             }
@@ -218,7 +218,7 @@ impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
 impl<S, B, R> Future for ResponseFuture<S, B, R, S::Future>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
-    B: Replay,
+    B: Body + Replay,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Output = Result<Response<CacheBody<R>>, S::Error>;

@@ -4,11 +4,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotStored {
+    /// The caller said [`CacheMode::NoStore`](bartizan_core::CacheMode::NoStore), or the request has content, by which it would not be found again.
+    Bypass,
     /// It answers a method whose answers are not stored, or a POST and is none that a GET would get.
     Method,
     /// Its status is about one request alone, or says nothing final, or it is a 206 that is not one part of the length that it says.
     Status,
-    /// One of both sides says `no-store`, or the caller does with [`CacheMode::NoStore`](bartizan_core::CacheMode::NoStore).
+    /// One of both sides says `no-store`.
     NoStore,
     /// It is `private`, and the cache is shared.
     Private,
@@ -34,6 +36,7 @@ impl NotStored {
     /// A word for logs and metrics: `no_store`, `no_freshness`, ...
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Bypass => "bypass",
             Self::Method => "method",
             Self::Status => "status",
             Self::NoStore => "no_store",
@@ -53,6 +56,7 @@ impl NotStored {
 impl fmt::Display for NotStored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Bypass => "its request went past the cache",
             Self::Method => "answers to this method are not stored",
             Self::Status => "its status is about one request alone",
             Self::NoStore => "it is not to be stored",

@@ -62,8 +62,13 @@ impl Candidate<'_> {
     pub(crate) fn lifetime(&self) -> Duration {
         match self.policy.lifetime {
             Lifetime::Explicit(lifetime) | Lifetime::Heuristic(lifetime) => lifetime,
-            Lifetime::Unknown => Duration::ZERO,
+            Lifetime::Expired(_) | Lifetime::Unknown => Duration::ZERO,
         }
+    }
+
+    /// How long before it was generated it had expired.
+    pub(crate) fn expired_before(&self) -> Duration {
+        if let Lifetime::Expired(before) = self.policy.lifetime { before } else { Duration::ZERO }
     }
 
     pub(crate) fn is_fresh(&self) -> bool {
@@ -71,7 +76,7 @@ impl Candidate<'_> {
     }
 
     fn staleness(&self) -> Duration {
-        self.age.saturating_sub(self.lifetime())
+        self.age.saturating_add(self.expired_before()).saturating_sub(self.lifetime())
     }
 
     pub(crate) fn reuse(&self, asked: &RequestDirectives, is_shared: bool) -> Reuse {

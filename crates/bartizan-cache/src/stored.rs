@@ -46,7 +46,9 @@ impl Stored {
     pub(crate) fn hit(&self, now: Instant) -> CacheStatus {
         let candidate = self.candidate(now);
         let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        CacheStatus::Hit { ttl: seconds(candidate.lifetime()) - seconds(candidate.age) }
+        let ttl =
+            seconds(candidate.lifetime()) - seconds(candidate.age) - seconds(candidate.expired_before());
+        CacheStatus::Hit { ttl }
     }
 
     /// With a memory of its own: what came over a connection may hold on to the buffer that it was read into.

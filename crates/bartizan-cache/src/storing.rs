@@ -26,6 +26,8 @@ pub(crate) struct Policy {
 pub(crate) enum Lifetime {
     /// It says so.
     Explicit(Duration),
+    /// It says that it had expired so long before that.
+    Expired(Duration),
     /// A tenth of the time since it was last modified (section 4.2.2).
     Heuristic(Duration),
     /// Nobody knows: stale at once.
@@ -68,11 +70,14 @@ impl Answer<'_> {
             None => self.lifetime(storing, now),
         };
         // RFC 9110 section 9.3.3.
-        if self.is_to_post && !(self.status == StatusCode::OK && matches!(lifetime, Lifetime::Explicit(_))) {
+        if self.is_to_post
+            && !(self.status == StatusCode::OK
+                && matches!(lifetime, Lifetime::Explicit(_) | Lifetime::Expired(_)))
+        {
             return Err(NotStored::Method);
         }
         let may_be_kept = match lifetime {
-            Lifetime::Explicit(_) => true,
+            Lifetime::Explicit(_) | Lifetime::Expired(_) => true,
             Lifetime::Heuristic(_) | Lifetime::Unknown => {
                 self.says.public
                     || (self.says.private.is_some() && !is_shared)
@@ -136,7 +141,10 @@ impl Answer<'_> {
             Expires::Invalid => return Lifetime::Explicit(Duration::ZERO),
             Expires::At(at) => {
                 let generated = self.date.unwrap_or(now);
-                return Lifetime::Explicit(at.duration_since(generated).unwrap_or_default());
+                return match at.duration_since(generated) {
+                    Ok(lifetime) => Lifetime::Explicit(lifetime),
+                    Err(before) => Lifetime::Expired(before.duration()),
+                };
             }
             Expires::Absent => {}
         }

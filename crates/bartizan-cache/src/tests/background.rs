@@ -87,6 +87,14 @@ async fn who_asks_for_what_is_stored_alone_or_with_head_sets_nothing_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_nothing_stored_sets_nothing_off() {
+    let (origin, cache) = stale([]).await;
+    assert_eq!(get(&cache, &[("cache-control", "no-store")]).await, got(200, Some(12), "one"));
+    meanwhile().await;
+    assert_eq!(origin.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_of_the_one_request_alone_does_not_go_along() {
     let (origin, cache) = stale([answer("two")]).await;
     let fields = [
@@ -94,6 +102,7 @@ async fn what_is_of_the_one_request_alone_does_not_go_along() {
         ("if-range", "\"a\""),
         ("if-none-match", "\"x\""),
         ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("if-unmodified-since", "never"),
         ("x-mine", "1"),
     ];
     assert_eq!(get(&cache, &fields).await, got(206, Some(12), "on"));
@@ -101,7 +110,7 @@ async fn what_is_of_the_one_request_alone_does_not_go_along() {
     let sent = origin.last();
     assert!(sent.contains_key("x-mine"));
     assert_eq!(sent.get_all("if-none-match").iter().collect::<Vec<_>>(), ["\"a\""]);
-    for name in ["range", "if-range", "if-modified-since"] {
+    for name in ["range", "if-range", "if-modified-since", "if-unmodified-since"] {
         assert!(!sent.contains_key(name), "{name}");
     }
     assert_eq!(get(&cache, &[]).await.body, "two");

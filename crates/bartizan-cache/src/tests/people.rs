@@ -41,6 +41,16 @@ async fn a_call_may_go_past_the_cache_and_leave_nothing_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_get_with_content_goes_past_the_cache() {
+    let origin = bodies(&["one", "two", "three"], &[FRESH]);
+    let cache = cache(&origin);
+    let asks = |content: &'static str| request("GET", URI, &[]).map(|_| Full::from(content));
+    for (content, answer) in [("a", "one"), ("b", "two"), ("", "three"), ("", "three")] {
+        assert_eq!(send(&cache, asks(content)).await.unwrap().0.body, answer);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_past_the_cache_is_known_to_it() {
     let origin = bodies(&["one", "", "two"], &[FRESH]);
     let cache = cache(&origin);

@@ -50,6 +50,7 @@ async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
     for (method, status, says, tag, age, hit) in [
         ("HEAD", 200, "max-age=10", "\"a\"", 15, Some(0)),
         ("HEAD", 200, "max-age=10", "\"b\"", 5, None),
+        ("HEAD", 200, "no-store", "\"a\"", 5, None),
         ("HEAD", 404, "max-age=10", "\"b\"", 5, Some(5)),
         ("HEAD", 404, "max-age=10", "\"a\"", 15, None),
         ("GET", 200, "no-store", "\"b\"", 5, Some(5)),
@@ -65,6 +66,39 @@ async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
         send(&cache, request(method, URI, &[("cache-control", "no-cache")])).await.unwrap();
         let expected = hit.map_or(got(200, None, "two"), |age| got(200, Some(age), "one"));
         assert_eq!(get(&cache, &[]).await, expected, "{method} {status} {tag} {age}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_stale_a_response_is_counts_from_when_it_says_that_it_expired() {
+    for (expires, age, is_hit) in [
+        ("Sun, 06 Nov 1994 08:49:32 GMT", 4, true),
+        ("Sun, 06 Nov 1994 08:49:32 GMT", 6, false),
+        ("0", 6, true),
+    ] {
+        let origin = Origin::of([answer_of(200, &[("expires", expires)], "one"), answer_of(200, &[], "two")]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(age * SECOND).await;
+        let body = get(&cache, &[("cache-control", "max-stale=10")]).await.body;
+        assert_eq!(body, if is_hit { "one" } else { "two" }, "{expires} {age}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_to_the_clients_own_conditions_freshens_what_it_names() {
+    for (named, age) in [(Some("\"a\""), 0), (Some("\"b\""), 5), (None, 5)] {
+        let validator: Vec<_> = named.map(|tag| ("etag", tag)).into_iter().collect();
+        let origin = Origin::of([
+            answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+            answer_of(304, &validator, ""),
+        ]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(5 * SECOND).await;
+        let asks = request("HEAD", URI, &[("cache-control", "no-cache"), ("if-none-match", "\"a\", \"b\"")]);
+        assert_eq!(send(&cache, asks).await.unwrap().0, got(304, None, ""));
+        assert_eq!(get(&cache, &[]).await, got(200, Some(age), "one"), "{named:?}");
     }
 }
 

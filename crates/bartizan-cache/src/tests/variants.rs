@@ -14,6 +14,38 @@ async fn a_response_in_the_language_that_is_liked_best_is_none_without_a_match()
     assert_eq!(get(&cache, &[("accept-language", "DE, en;q=1")]).await.body, "eins");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_older_variant_answers_for_no_newer_one_that_is_stale() {
+    let origin = Origin::of([
+        answer_of(200, &[FRESH, ("vary", "accept")], "older"),
+        answer_of(200, &[("cache-control", "max-age=9"), ("vary", "accept-language")], "newer"),
+        answer_of(200, &[], "fetched"),
+    ]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    advance(SECOND).await;
+    get(&cache, &[("cache-control", "no-cache")]).await;
+    advance(10 * SECOND).await;
+    assert_eq!(get(&cache, &[]).await.body, "fetched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_that_a_head_freshens_the_newest_stays_before_the_others() {
+    for says in [&[FRESH][..], &[FRESH, ("vary", "x-third")]] {
+        let origin = Origin::of([
+            answer_of(200, &[("vary", "accept")], "older"),
+            answer_of(200, &[("vary", "accept-language")], "newer"),
+            answer_of(200, says, ""),
+        ]);
+        let cache = cache(&origin);
+        for method in ["GET", "GET", "HEAD"] {
+            send(&cache, request(method, URI, &[])).await.unwrap();
+            advance(SECOND).await;
+        }
+        assert_eq!(get(&cache, &[]).await.body, "newer", "{says:?}");
+    }
+}
+
 /// What `x` gets that many seconds after a response that varies by `accept` was stored for it, and another that says nothing of it.
 async fn answered(
     varies: &str,
