@@ -1,5 +1,7 @@
 //! What becomes of a request, and of an answer: decisions alone, over what is stored.
 
+mod partial;
+
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,13 +17,16 @@ use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use tokio::time::Instant;
 
+pub(crate) use self::partial::Completed;
+use self::partial::{cut, or_part};
 use crate::conditions::{self, Validators, Verdict};
 use crate::fields::{self, Names, Policy as Said, RequestDirectives, Variant, Vary};
 use crate::fill::Fill;
 use crate::flight::Flights;
 use crate::key::{Key, Keys, StoredKey};
 use crate::named::same_origin;
-use crate::range::{Portion, portion};
+use crate::parts::{Rest, is_no_answer};
+use crate::range::{Portion, portion, within};
 use crate::reuse::{Born, Reuse};
 use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
@@ -89,7 +94,11 @@ pub(crate) struct Asking {
     /// What could answer it, the newest first.
     candidates: Vec<Arc<Stored>>,
     /// By which the request asks whether they still hold.
-    pub(crate) validators: Option<Validators>,
+    validators: Option<Validators>,
+    /// The beginning of what it asks for, of which only the rest is fetched.
+    rest: Option<(Arc<Stored>, Rest)>,
+    /// What else there is of the target.
+    parts: Vec<Arc<Stored>>,
     /// The conditions of the client are its own business.
     is_passed: bool,
     why: Forward,
@@ -114,6 +123,8 @@ pub(crate) enum Outcome {
     Pass(Option<Box<Fill>>, CacheStatus),
     /// What is stored answers; `renewed`: the origin said that it may, for others too.
     Answer { response: Response<Bytes>, trailers: Option<HeaderMap>, renewed: bool },
+    /// It is the rest of what is stored, and both together are passed on and stored.
+    Complete(Box<Completed>),
     /// It said nothing of what is stored: the request goes once more, without conditions.
     Again,
 }
@@ -144,13 +155,17 @@ impl Engine {
         let answers = |stored: &Stored| {
             matches!(self.reuse(stored, &asked, now), Reuse::Fresh | Reuse::Stale { refresh: false })
         };
-        let chosen = chosen(matching.clone(), answers);
         let wall = self.wall_clock.now();
+        let is_ranged = is_lookup && is_looked_for && request.headers.contains_key(RANGE);
+        let parts = if is_ranged { self.parts(&key, request) } else { Vec::new() };
+        let part = chosen(parts.iter().filter(|part| part.is_asked_for(request.headers, wall)), answers);
+        let chosen = or_part(chosen(matching.clone(), answers), part, answers);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {
             _ if is_bypassed => Forward::Bypass,
             _ if !is_lookup => Forward::Method,
             _ if !is_looked_for => Forward::Request,
+            _ if !parts.is_empty() => Forward::Partial,
             None => Forward::UriMiss,
             Some(_) => Forward::VaryMiss,
         };
@@ -191,17 +206,32 @@ impl Engine {
             Some(stored) => Some(stored.vary.clone()),
             None => entry.as_ref().and_then(|entry| Some(entry.variants.first()?.vary.of(request.headers))),
         };
-        let candidates: Vec<_> = matching.cloned().collect();
+        let mut candidates: Vec<_> = matching.cloned().collect();
+        if candidates.is_empty() {
+            candidates.extend(part.cloned());
+        }
         // Of what confirms it nothing could be stored (RFC 9111 section 5.2.1.5).
         let validators = if is_passed || asked.no_store || *request.method != Method::GET {
             None
         } else {
             let headers: Vec<_> = candidates.iter().map(|stored| &stored.headers).collect();
-            Validators::of(&headers, wall)
+            let is_part = candidates.first().is_some_and(|stored| stored.part().is_some());
+            let validators = Validators::of(&headers, wall);
+            if is_part { validators.map(Validators::of_a_part) } else { validators }
         };
+        let rest = if is_passed || !is_looked_for || validators.is_some() || stale.is_some() {
+            None
+        } else {
+            self.rest(&key, request, &asked, wall)
+        };
+        if rest.is_some() {
+            why = Forward::Partial;
+        }
         let asking = Asking {
             candidates,
             validators,
+            rest,
+            parts,
             is_passed,
             why,
             like,
@@ -233,6 +263,8 @@ impl Engine {
             order: self.kept.changes.now(),
             candidates: Vec::new(),
             validators: None,
+            rest: None,
+            parts: Vec::new(),
             is_passed: false,
             why: Forward::UriMiss,
             like: None,
@@ -264,7 +296,11 @@ impl Engine {
     }
 
     fn reuse(&self, stored: &Stored, asked: &RequestDirectives, now: Instant) -> Reuse {
-        stored.candidate(now).reuse(asked, self.rules.is_shared)
+        let candidate = stored.candidate(now);
+        if stored.part().is_some() && !candidate.is_fresh() {
+            return Reuse::Validate;
+        }
+        candidate.reuse(asked, self.rules.is_shared)
     }
 
     /// `None` if only the origin can answer.
@@ -300,17 +336,19 @@ impl Engine {
             *response.body_mut() = Bytes::new();
             return Some((response, None));
         }
+        if let Some(content) = stored.part() {
+            let part = within(request, &stored.headers, &content, wall)?;
+            let bytes = part.bytes();
+            cut(&mut response, &part);
+            let first = content.bytes.start;
+            *response.body_mut() = stored.body.slice(bytes.start - first..bytes.end - first);
+            return Some((response, None));
+        }
         if stored.status == StatusCode::OK && request.contains_key(RANGE) {
             match portion(method, request, &stored.headers, stored.body.len(), wall) {
                 Portion::Whole => {}
                 Portion::Part(part) => {
-                    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                    for name in part.omitted() {
-                        response.headers_mut().remove(name);
-                    }
-                    for (name, value) in part.fields() {
-                        response.headers_mut().insert(name, value);
-                    }
+                    cut(&mut response, &part);
                     *response.body_mut() = stored.body.slice(part.bytes());
                     return Some((response, None));
                 }
@@ -330,18 +368,23 @@ impl Engine {
         Some((response, stored.trailers.clone()))
     }
 
-    /// The head of the origin's answer has come, of which the body has so many bytes at `least`.
+    /// The head of the origin's answer has come, of which the body has so many bytes at `least`. `was_ours` tells whether it was asked for by
+    /// fields of our own.
     pub(crate) fn answered(
         self: &Arc<Self>,
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
         least: u64,
-        was_validated: bool,
+        was_ours: bool,
         now: Instant,
     ) -> Outcome {
         let wall = self.wall_clock.now();
-        if was_validated && status == StatusCode::NOT_MODIFIED {
+        if was_ours && asking.rest.is_some() && is_no_answer(status) {
+            let completed = self.completed(asking, status, headers, now, wall);
+            return completed.map_or(Outcome::Again, |completed| Outcome::Complete(Box::new(completed)));
+        }
+        if was_ours && status == StatusCode::NOT_MODIFIED {
             return self.validated(asking, headers, now, wall);
         }
         if matches!(status.as_u16(), 500 | 502 | 503 | 504)
@@ -408,7 +451,8 @@ impl Engine {
         wall: SystemTime,
     ) -> Option<(Response<Bytes>, Option<HeaderMap>)> {
         let window = asking.asked.stale_if_error.map(|seconds| Duration::from_secs(seconds.into()));
-        let answers = |stored: &Stored| stored.candidate(now).on_error(window, bound);
+        let answers =
+            |stored: &Stored| stored.part().is_none() && stored.candidate(now).on_error(window, bound);
         let stored = chosen(asking.candidates.iter(), answers)?;
         if asking.is_passed || asking.asked.no_cache || !answers(stored) {
             return None;
@@ -452,7 +496,7 @@ impl Engine {
             () if bytes > self.rules.most => Err(NotStored::TooLong),
             // What is shorter or longer than it says is not the response (RFC 9112 section 8).
             () if claimed.is_some_and(|claimed| claimed != Some(bytes)) => Err(NotStored::Incomplete),
-            () if self.kept.put(key, Arc::new(head.complete(body, trailers)), None) => Ok(()),
+            () if self.put(key, Arc::new(head.complete(body, trailers)), None) => Ok(()),
             () => Err(NotStored::Changed),
         };
         self.event(&match kept {
@@ -496,7 +540,7 @@ impl Engine {
             let stored = &asking.candidates[index];
             let Some(fresh) = self.freshen(asking, stored, headers, now, wall) else { continue };
             let fresh = Arc::new(fresh);
-            self.kept.put(&asking.key, fresh.clone(), Some(stored));
+            self.put(&asking.key, fresh.clone(), Some(stored));
             newest = Some(fresh);
         }
         newest
@@ -548,7 +592,7 @@ impl Engine {
         } else {
             stored.vary.clone()
         };
-        Some(Stored {
+        let fresh = Stored {
             policy,
             born: born(answer, asking, now, wall),
             vary,
@@ -557,7 +601,8 @@ impl Engine {
             asked: asking.order,
             headers,
             ..stored.clone()
-        })
+        };
+        Some(fresh.complete(stored.body.clone(), stored.trailers.clone()))
     }
 
     /// The fields that a qualified `no-cache` lists, and in a shared cache those of `private` (RFC 9111 section 3.1).
@@ -587,6 +632,21 @@ impl Engine {
         if asking.why == Forward::Bypass {
             return Err(NotStored::Bypass);
         }
+        if status == StatusCode::PARTIAL_CONTENT {
+            let (status, headers) = self.part(asking, headers).ok_or(NotStored::Status)?;
+            return self.fill_with(asking, status, &headers, now, wall);
+        }
+        self.fill_with(asking, status, headers, now, wall)
+    }
+
+    fn fill_with(
+        &self,
+        asking: &Asking,
+        status: StatusCode,
+        headers: &HeaderMap,
+        now: Instant,
+        wall: SystemTime,
+    ) -> Result<Stored, NotStored> {
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
         if !is_understood {
@@ -729,7 +789,7 @@ impl Asking {
         const ALONE: [HeaderName; 6] =
             [RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE];
         self.method == Method::GET
-            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale)
+            && matches!(self.why, Forward::UriMiss | Forward::VaryMiss | Forward::Stale | Forward::Partial)
             && self.said == CacheOverride::default()
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
@@ -747,9 +807,25 @@ impl Asking {
         same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
     }
 
+    /// Whether the request is to go with fields of our own.
+    pub(crate) fn has_ours(&self) -> bool {
+        self.validators.is_some() || self.rest.is_some()
+    }
+
+    /// Asks by them, in the place of what the client asked by.
+    pub(crate) fn put_ours(&mut self, request: &mut HeaderMap) {
+        if let Some(validators) = self.validators.take() {
+            validators.replace_conditions(request);
+        }
+        if let Some((_, rest)) = &self.rest {
+            rest.ask(request);
+        }
+    }
+
     /// Without what is stored: that was not what the origin spoke of.
     pub(crate) fn asked_again(&mut self, now: Instant, order: u64) {
         self.candidates.clear();
+        self.rest = None;
         self.sent = now;
         self.order = order;
     }

@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::CacheBody;
-use crate::engine::{Asking, Engine, Followed, Outcome, Plan};
+use crate::engine::{Asking, Completed, Engine, Followed, Outcome, Plan};
+use crate::fill::Fill;
 use crate::flight::{Follow, Grows, Landed, Lead, Role};
-use crate::growing::{Growing, Reader};
+use crate::growing::{Exactly, Growing, Reader};
 use crate::named::same_origin;
 
 pin_project! {
@@ -72,16 +73,16 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
         request: &mut Request<B>,
         asking: &mut Asking,
     ) -> Self {
-        let again = asking.validators.take().and_then(|validators| {
-            let body = request.body().replay()?;
+        let replay = if asking.has_ours() { request.body().replay() } else { None };
+        let again = replay.map(|body| {
             let mut again = Request::new(mem::replace(request.body_mut(), body));
             *again.method_mut() = request.method().clone();
             *again.uri_mut() = request.uri().clone();
             *again.version_mut() = request.version();
             *again.headers_mut() = request.headers().clone();
             *again.extensions_mut() = request.extensions().clone();
-            validators.replace_conditions(request.headers_mut());
-            Some(Box::new((inner.clone(), again)))
+            asking.put_ours(request.headers_mut());
+            Box::new((inner.clone(), again))
         });
         let unsafe_ = (!request.method().is_safe()).then(|| {
             Box::new(Unsafe {
@@ -96,6 +97,16 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
 }
 
 impl<S, B> Fetch<S, B> {
+    /// Nobody waits any more for what is not for others.
+    fn lead_of(&mut self, fill: Option<&Fill>, now: Instant) -> Option<Lead> {
+        let lead = self.lead.take()?;
+        if fill.is_some_and(|fill| self.engine.is_for_others(fill.head(), now)) {
+            return Some(lead);
+        }
+        lead.land(Landed::NotStored, now);
+        None
+    }
+
     fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
         if !Engine::invalidates(&changed.method, status) {
@@ -280,12 +291,7 @@ where
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
                     fetch.engine.tell(asking.key.target(), told, &mut response);
-                    let mut lead = fetch.lead.take();
-                    let is_for_others =
-                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(fill.head(), now));
-                    if !is_for_others && let Some(lead) = lead.take() {
-                        lead.land(Landed::NotStored, now);
-                    }
+                    let lead = fetch.lead_of(fill.as_deref(), now);
                     return Poll::Ready(Ok(response.map(|body| match fill {
                         Some(mut fill) => {
                             fill.lead = lead;
@@ -299,6 +305,17 @@ where
                         lead.land(if renewed { Landed::Stored } else { Landed::NotStored }, now);
                     }
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
+                }
+                (Outcome::Complete(completed), _) => {
+                    let (head, body) = response.into_parts();
+                    let Completed { response, beginning, rest, mut fill, told } = *completed;
+                    fill.lead = fetch.lead_of(Some(&fill), now);
+                    let reader = Growing::begin(beginning, Exactly::new(body, rest), fill);
+                    let mut response = response.map(|()| CacheBody::shared(reader));
+                    *response.version_mut() = head.version;
+                    *response.extensions_mut() = head.extensions;
+                    fetch.engine.tell(asking.key.target(), told, &mut response);
+                    return Poll::Ready(Ok(response));
                 }
                 (Outcome::Again, Some(again)) => {
                     let (inner, request) = *again;

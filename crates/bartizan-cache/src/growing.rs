@@ -2,6 +2,7 @@
 //! what comes to a clean end is stored.
 
 mod error;
+mod exactly;
 mod inner;
 mod reader;
 mod waiting;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 
+pub(crate) use self::exactly::Exactly;
 use self::inner::Inner;
 pub(crate) use self::reader::Reader;
 use self::waiting::Waiting;

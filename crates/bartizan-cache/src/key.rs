@@ -116,6 +116,11 @@ impl Keys {
 }
 
 impl Key<'_> {
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..*self }
+    }
+
     fn hash(&self, digest: &mut Digest) {
         self.hash_target(digest);
         digest.text(self.partition.map_or(b"", str::as_bytes));
@@ -154,6 +159,11 @@ impl Key<'_> {
 }
 
 impl StoredKey {
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..self.clone() }
+    }
+
     pub(crate) fn target(&self) -> Target<'_> {
         Target { scheme: &self.scheme, host: &self.host, port: self.port, path_and_query: &self.target }
     }

@@ -40,6 +40,7 @@
 //! | one response | at most 8 MiB of body and an eighth of the memory; above that it passes and is forgotten | [`CacheLayer::max_body`] | one download must not push out all else |
 //! | one head | at most 1024 lines; above that it passes and is forgotten | | a map of fields has its limit, and a hit adds to it |
 //! | variants of a target | 32, and a quarter of the memory | | memory is bounded |
+//! | parts of a target | 32, with as many bytes as one body may have | | so too |
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
 //! | it says nothing at all | it is asked for each time | [`CacheLayer::default_ttl`] | RFC 9111 section 4.2.2: nobody knows |
 //! | the origin is not reached | a stale response answers for a day, unless it says otherwise | [`CacheLayer::stale_if_unreachable`] | RFC 9111 section 4.2.4 |
@@ -66,7 +67,7 @@
 //!
 //! # What it does not do
 //!
-//! It does not store parts. `ttl_lru` heeds no request's directives. Its memory is that of one process.
+//! `ttl_lru` heeds no request's directives, and stores no parts. Its memory is that of one process.
 //!
 //! # Many who ask at once
 //!
@@ -76,6 +77,13 @@
 //! waits for that target. What turns out to be too long to be stored goes on for those who read it, none more than 8 MiB ahead of another, who
 //! is left behind with an error after 10 s. Requests with conditions, `Range` or `no-store` wait for nobody, and with `Authorization` only in a
 //! private cache, for others with the same.
+//!
+//! # Parts
+//!
+//! A 206 to a single range of bytes is kept as a part, and answers ranges that lie wholly within it while it is fresh. Parts that have the same
+//! strong `ETag` become one where they meet, and the whole once nothing is missing. If a part is the beginning of what is asked for, only the
+//! rest is fetched, with `If-Range`: the client has the beginning before the rest comes, and gets all of it as one answer. Without a
+//! strong `ETag` nothing is put together. Requests for several ranges pass.
 //!
 //! # Stale while it is fetched
 //!
@@ -106,6 +114,8 @@
 //! | the body is dropped by all who read it, breaks off, or is shorter or longer than it said | nothing is stored |
 //! | the origin is not reached, or fails to become ready | a stale response, if one is allowed; else its error |
 //! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
+//! | what should be the rest of a part is not | likewise, without a range of the cache's own |
+//! | the rest of a part has not the length that its head says | the body breaks off with an error, and the part stays |
 //! | something changes while a response is on its way | it is not stored |
 //!
 //! # Cost
@@ -133,6 +143,7 @@ mod key;
 mod layer;
 mod named;
 mod not_stored;
+mod parts;
 mod people;
 mod range;
 mod reuse;

@@ -8,7 +8,7 @@ pub enum NotStored {
     Bypass,
     /// It answers a method whose answers are not stored, or a POST and is none that a GET would get.
     Method,
-    /// Its status is about one request alone, or says nothing final.
+    /// Its status is about one request alone, or says nothing final, or it is a 206 that is not one part of the length that it says.
     Status,
     /// One of both sides says `no-store`.
     NoStore,

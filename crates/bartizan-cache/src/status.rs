@@ -45,6 +45,8 @@ pub enum Forward {
     Request,
     /// What is stored is stale, or may not be used unasked.
     Stale,
+    /// What is stored is a part, and the request asks for more.
+    Partial,
 }
 
 impl Forward {
@@ -57,6 +59,7 @@ impl Forward {
             Self::VaryMiss => "vary-miss",
             Self::Request => "request",
             Self::Stale => "stale",
+            Self::Partial => "partial",
         }
     }
 }

@@ -46,7 +46,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
 }
 
-/// All that is stored of one target for one principal: the variants, the newest first.
+/// All that is complete of one target for one principal, or all parts of it: the variants, the newest first.
 #[derive(Clone)]
 pub struct Entry {
     pub(crate) key: StoredKey,

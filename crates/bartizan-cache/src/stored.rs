@@ -7,11 +7,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::fields::Variant;
+use crate::range::ContentRange;
 use crate::reuse::{Born, Candidate};
 use crate::status::CacheStatus;
 use crate::storing::Policy;
 
-/// A complete response, and what it says of its reuse.
+/// A complete response, or a 206 that is one part of one, and what it says of its reuse.
 #[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) status: StatusCode,
@@ -35,6 +36,11 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
         Candidate { policy: &self.policy, age: self.born.age(now) }
+    }
+
+    /// Which bytes it has, if it is a part.
+    pub(crate) fn part(&self) -> Option<ContentRange> {
+        if self.status == StatusCode::PARTIAL_CONTENT { ContentRange::of(&self.headers) } else { None }
     }
 
     pub(crate) fn hit(&self, now: Instant) -> CacheStatus {

@@ -100,10 +100,8 @@ impl Answer<'_> {
     }
 
     fn may_be_stored(&self, is_shared: bool) -> Result<(), NotStored> {
-        // A 304 updates what is stored, a 206 is a part of something, and 412 and 416 are about one request alone.
-        if !(200..=599).contains(&self.status.as_u16())
-            || matches!(self.status.as_u16(), 206 | 304 | 412 | 416)
-        {
+        // A 304 updates what is stored, and 412 and 416 are about one request alone.
+        if !(200..=599).contains(&self.status.as_u16()) || matches!(self.status.as_u16(), 304 | 412 | 416) {
             return Err(NotStored::Status);
         }
         if self.says.must_understand {
@@ -177,7 +175,7 @@ fn is_heuristically_cacheable(status: StatusCode) -> bool {
 fn is_understood(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
-        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+        200..=206 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
 }
 

@@ -18,6 +18,7 @@ use super::*;
 
 mod background;
 mod growing;
+mod parts;
 mod people;
 mod posted;
 mod reuse;

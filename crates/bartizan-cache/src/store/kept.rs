@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::{Entry, Store};
 use crate::changes::Changes;
 use crate::key::{Key, StoredKey};
+use crate::parts::{Joined, joined};
 use crate::stored::Stored;
 
 /// What is stored, and what has changed since.
@@ -50,16 +51,60 @@ impl Kept {
             variants.retain(|variant| variant.vary != stored.vary && !is_former(variant));
             let place = variants.partition_point(|variant| variant.generated > stored.generated);
             variants.insert(place, stored.clone());
-            variants.truncate(VARIANTS);
-            let mut entry = Entry { key: key.clone(), variants };
-            while entry.variants.len() > 1 && entry.weight() > self.most {
-                entry.variants.pop();
-            }
-            entry.variants.shrink_to_fit();
+            let entry = self.entry(key, variants);
             is_put = entry.variants.iter().any(|variant| Arc::ptr_eq(variant, &stored));
             Some(Arc::new(entry))
         });
         is_put
+    }
+
+    /// In the place of `former`, and as one with the other parts that it fits. Whether it is there now, and the whole once nothing is missing.
+    pub(crate) fn put_part(
+        &self,
+        key: &StoredKey,
+        part: &Arc<Stored>,
+        former: Option<&Arc<Stored>>,
+        most: usize,
+    ) -> (bool, Option<Stored>) {
+        let mut put = (false, None);
+        self.store.update(key.digest, &mut |known| {
+            if !self.is_valid(key.target_digest, part) {
+                return None;
+            }
+            let known = known.filter(|entry| entry.key == *key);
+            let is_former = |known: &_| former.is_some_and(|former| Arc::ptr_eq(known, former));
+            let is_kept = |known: &&Arc<Stored>| !is_former(known) && self.is_valid(key.target_digest, known);
+            let known: Vec<_> =
+                known.iter().flat_map(|entry| &entry.variants).filter(is_kept).cloned().collect();
+            let Joined { parts, whole } = joined(part.clone(), &known, most)?;
+            put = (true, whole);
+            Some(Arc::new(self.entry(key, parts)))
+        });
+        put
+    }
+
+    /// Those that the whole makes needless.
+    pub(crate) fn forget_parts(&self, key: &StoredKey, whole: &Stored) {
+        let is_kept = |part: &Arc<Stored>| part.vary != whole.vary || part.asked > whole.asked;
+        if self.store.get(key.digest).is_none_or(|entry| entry.variants.iter().all(is_kept)) {
+            return;
+        }
+        self.store.update(key.digest, &mut |known| {
+            let mut entry = Entry::clone(known.filter(|entry| entry.key == *key)?);
+            entry.variants.retain(is_kept);
+            Some(Arc::new(entry))
+        });
+    }
+
+    /// As many of them as there is room for, from the newest on.
+    fn entry(&self, key: &StoredKey, mut variants: Vec<Arc<Stored>>) -> Entry {
+        variants.truncate(VARIANTS);
+        let mut entry = Entry { key: key.clone(), variants };
+        while entry.variants.len() > 1 && entry.weight() > self.most {
+            entry.variants.pop();
+        }
+        entry.variants.shrink_to_fit();
+        entry
     }
 
     /// Whether nothing has changed since its request went.

@@ -124,6 +124,20 @@ async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_freshens_a_response_is_held_on_to_no_longer() {
+    let buffer = Bytes::from(vec![b'1'; 64 * 1024]);
+    let mut confirmed = answer_of(304, &[("etag", "\"a\"")], "");
+    let value = http::HeaderValue::from_maybe_shared(buffer.slice(..1)).unwrap();
+    confirmed.headers_mut().insert("x-new", value);
+    let tagged = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let cache = cache(&Origin::of([answer_of(200, &tagged, "one"), confirmed]));
+    get(&cache, &[]).await;
+    let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+    assert_eq!(headers["x-new"], "1");
+    assert!(buffer.is_unique(), "what is stored has a memory of its own");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_generated_within_this_second_has_no_age() {
     for (milliseconds, date, age) in
         [(900, "Sun, 06 Nov 1994 08:49:37 GMT", "0"), (100, "Sun, 06 Nov 1994 08:49:36 GMT", "1")]
