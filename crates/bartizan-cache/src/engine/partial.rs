@@ -9,7 +9,8 @@ use http::header::{AGE, DATE, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::{Asking, Engine, seconds};
+use super::answer::seconds;
+use super::{Asking, Engine};
 use crate::fields::RequestDirectives;
 use crate::fill::Fill;
 use crate::key::{Key, StoredKey};
