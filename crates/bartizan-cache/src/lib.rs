@@ -67,7 +67,10 @@
 //!
 //! # What it does not do
 //!
-//! `ttl_lru` heeds no request's directives, and stores no parts. Its memory is that of one process.
+//! `ttl_lru` heeds no directive of a request but `no-store`, and stores no parts. A GET or HEAD with content passes: what the content means only
+//! the origin knows. `Vary` is matched by what fields mean only for `Accept` and its kin. A `Date` that an origin left out is not added
+//! (RFC 9110 section 6.6.1 asks for it), and `immutable` is heeded over plain HTTP too (RFC 8246 section 3 would rather not), where caches in one
+//! house stand. The memory is that of one process; [`Store`] is where another one begins.
 //!
 //! # Many who ask at once
 //!
@@ -95,7 +98,8 @@
 //! # Errors
 //!
 //! Before the head none of its own: the inner's pass. The body's error is a [`BoxError`](bartizan_core::BoxError): what broke off, or, if several read it,
-//! one error each, of which that is the source. With `only-if-cached` and nothing stored the answer is a 504.
+//! one error each, of which that is the source. With `only-if-cached` and nothing stored the answer is a 504, marked with a
+//! [`Rejection`](bartizan_core::Rejection): nothing was sent.
 //!
 //! # Where it stands
 //!
