@@ -25,6 +25,7 @@ pub struct CallContext {
     cache: CacheOverride,
     attempt: Option<NonZeroU32>,
     partition: Option<Arc<str>>,
+    is_authenticated: bool,
     through_body: Option<ThroughBody>,
 }
 
@@ -43,7 +44,8 @@ impl CallContext {
     #[must_use]
     pub fn outliving(&self) -> Self {
         let partition = self.partition.clone();
-        Self { retry: self.retry, cache: self.cache, partition, ..Self::default() }
+        let Self { retry, cache, is_authenticated, .. } = *self;
+        Self { retry, cache, partition, is_authenticated, ..Self::default() }
     }
 
     /// When the whole call must be over.
@@ -107,6 +109,16 @@ impl CallContext {
     pub fn set_partition(&mut self, partition: impl Into<Arc<str>>) {
         self.partition = Some(partition.into());
     }
+
+    /// Whether a layer further in will put a credential on the request: what is answered is for whoever it stands for.
+    pub fn is_authenticated(&self) -> bool {
+        self.is_authenticated
+    }
+
+    /// Says that a layer further in will put a credential on the request.
+    pub fn set_authenticated(&mut self) {
+        self.is_authenticated = true;
+    }
 }
 
 impl fmt::Debug for CallContext {
@@ -117,6 +129,7 @@ impl fmt::Debug for CallContext {
             .field("cache", &self.cache)
             .field("attempt", &self.attempt)
             .field("partition", &self.partition.as_ref().map(|_| format_args!("..")))
+            .field("is_authenticated", &self.is_authenticated)
             .field("through_body", &self.through_body)
             .finish()
     }

@@ -151,7 +151,7 @@ where
 
 /// A GET of a path that no other call of the same run asks for.
 fn request(nth: usize) -> Request<Full<Bytes>> {
-    Request::get(format!("http://contract.test/{nth}"))
+    Request::get(format!("http://contract.localhost/{nth}"))
         .body(Full::default())
         .expect("a number makes a valid path")
 }

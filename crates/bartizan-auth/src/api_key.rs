@@ -1,0 +1,191 @@
+use std::fmt;
+use std::future::ready;
+use std::sync::Arc;
+
+use bartizan_core::RequestHead;
+use http::header::COOKIE;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::identity::opaque;
+use crate::{Authorizer, InvalidCredential, NotPrepared, Preparing, Secret, Stamp};
+
+/// A key that is sent with each request: in a header field, `X-API-Key` by default, in the query, or in a cookie.
+///
+/// It takes the place of what the request has under that name. In a query a key is written into logs on its way; a header field is better where
+/// the API leaves the choice.
+#[derive(Clone)]
+pub struct ApiKey {
+    place: Place,
+    identity: Arc<str>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Header(HeaderName, HeaderValue),
+    Query { name: Box<str>, pair: Secret },
+    Cookie { name: Box<str>, pair: Secret },
+}
+
+/// What stands in a query as it is (RFC 3986 section 2.3).
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+impl ApiKey {
+    /// In the field `X-API-Key`.
+    ///
+    /// # Errors
+    /// As of [`header`](Self::header).
+    pub fn new(key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        Self::header(X_API_KEY.clone(), key)
+    }
+
+    /// In a header field of that name.
+    ///
+    /// # Errors
+    /// If the key is empty or can stand in no header field.
+    pub fn header(name: HeaderName, key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        let key = not_empty(key.into())?;
+        let mut value = HeaderValue::from_str(key.expose()).map_err(|_| {
+            InvalidCredential::new("an API key", "has characters that no header field may have")
+        })?;
+        value.set_sensitive(true);
+        let identity = opaque("key", &[key.expose().as_bytes()]);
+        Ok(Self { place: Place::Header(name, value), identity })
+    }
+
+    /// In the query, as `name=key`, both percent-encoded.
+    ///
+    /// # Errors
+    /// If the key or the name is empty.
+    pub fn query(name: &str, key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        let key = not_empty(key.into())?;
+        if name.is_empty() {
+            return Err(InvalidCredential::new("the name of a parameter", "is empty"));
+        }
+        let pair =
+            format!("{}={}", utf8_percent_encode(name, QUERY), utf8_percent_encode(key.expose(), QUERY));
+        let identity = opaque("key", &[key.expose().as_bytes()]);
+        Ok(Self { place: Place::Query { name: name.into(), pair: pair.into() }, identity })
+    }
+
+    /// In a cookie.
+    ///
+    /// # Errors
+    /// If the name is no token, or if the key is empty or has what no cookie may have (RFC 6265 section 4.1.1).
+    pub fn cookie(name: &str, key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        let key = not_empty(key.into())?;
+        let is_octet =
+            |byte: u8| matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+        if !key.expose().bytes().all(is_octet) {
+            return Err(InvalidCredential::new("an API key", "has characters that no cookie may have"));
+        }
+        // Names of fields are tokens as well.
+        if name.parse::<HeaderName>().is_err() {
+            return Err(InvalidCredential::new("the name of a cookie", "is no token"));
+        }
+        let pair = format!("{name}={}", key.expose());
+        let identity = opaque("key", &[key.expose().as_bytes()]);
+        Ok(Self { place: Place::Cookie { name: name.into(), pair: pair.into() }, identity })
+    }
+}
+
+fn not_empty(key: Secret) -> Result<Secret, InvalidCredential> {
+    if key.expose().is_empty() { Err(InvalidCredential::new("an API key", "is empty")) } else { Ok(key) }
+}
+
+impl Authorizer for ApiKey {
+    fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
+        match &self.place {
+            Place::Header(name, value) => {
+                request.headers.try_insert(name, value.clone()).ok()?;
+            }
+            Place::Query { name, pair } => set_query(&mut request.uri, name, Some(pair.expose()))?,
+            Place::Cookie { name, pair } => set_cookie(&mut request.headers, name, Some(pair.expose()))?,
+        }
+        Some(Stamp::default())
+    }
+
+    fn prepare(&self, _: &Parts) -> Preparing {
+        let full = InvalidCredential::new("the head of a request", "has no room left for an API key");
+        Box::pin(ready(Err(NotPrepared::because(full))))
+    }
+
+    fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
+        match &self.place {
+            Place::Header(name, _) => {
+                headers.remove(name);
+            }
+            Place::Query { name, .. } => {
+                set_query(uri, name, None);
+            }
+            Place::Cookie { name, .. } => {
+                set_cookie(headers, name, None);
+            }
+        }
+    }
+
+    fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
+        self.identity.clone()
+    }
+}
+
+/// The other parameters stay byte for byte where they are. `None`, and nothing is changed, if the target becomes too long.
+fn set_query(uri: &mut Uri, name: &str, pair: Option<&str>) -> Option<()> {
+    let is_named = |given: &str| {
+        let given = given.split('=').next().unwrap_or_default();
+        given == name || percent_decode_str(&given.replace('+', " ")).eq(name.bytes())
+    };
+    let given: Vec<&str> = uri.query().map_or_else(Vec::new, |query| query.split('&').collect());
+    if pair.is_none() && !given.iter().any(|given| is_named(given)) {
+        return Some(());
+    }
+    let others = given.into_iter().filter(|given| !is_named(given));
+    let kept = others.chain(pair).collect::<Vec<_>>().join("&");
+    let path = if uri.path().is_empty() { "/" } else { uri.path() };
+    let target = if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") };
+    let path_and_query = PathAndQuery::try_from(target).ok()?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path_and_query);
+    *uri = Uri::from_parts(parts).ok()?;
+    Some(())
+}
+
+/// All lines become one, with the other cookies in their order (RFC 6265 section 5.4). `None`, and nothing is changed, if there is no room.
+fn set_cookie(headers: &mut HeaderMap, name: &str, pair: Option<&str>) -> Option<()> {
+    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let given: Vec<&[u8]> =
+        lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii).collect();
+    let is_named = |cookie: &&[u8]| {
+        let given = cookie.split(|byte| *byte == b'=').next().unwrap_or_default();
+        given.trim_ascii() == name.as_bytes()
+    };
+    if pair.is_none() && !given.iter().any(is_named) {
+        return Some(());
+    }
+    let others = given.into_iter().filter(|cookie| !cookie.is_empty() && !is_named(cookie));
+    let cookies: Vec<&[u8]> = others.chain(pair.map(str::as_bytes)).collect();
+    if cookies.is_empty() {
+        headers.remove(COOKIE);
+        return Some(());
+    }
+    let mut value =
+        HeaderValue::from_bytes(&cookies.join(&b"; "[..])).expect("parts of fields, and octets of a cookie");
+    value.set_sensitive(true);
+    headers.try_insert(COOKIE, value).ok()?;
+    Some(())
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, name) = match &self.place {
+            Place::Header(name, _) => ("header", name.as_str()),
+            Place::Query { name, .. } => ("query", &**name),
+            Place::Cookie { name, .. } => ("cookie", &**name),
+        };
+        f.debug_struct("ApiKey").field(place, &name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bartizan_core::{Head, RequestHead};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+
+use crate::NotPrepared;
+
+/// What proves who asks. Asked once for each attempt.
+///
+/// [`ApiKey`](crate::ApiKey), [`Basic`](crate::Basic) and [`Bearer`](crate::Bearer) are some; a signer of requests would be another. The layer
+/// asks it only for origins that the credential is meant for.
+pub trait Authorizer: Send + Sync + 'static {
+    /// Puts the credential on the request. `None`, and the request as it was, if there is none yet: then [`prepare`](Self::prepare) is waited
+    /// for. Called before each attempt: it must not wait.
+    fn authorize(&self, request: &mut Parts) -> Option<Stamp>;
+
+    /// Gets what [`authorize`](Self::authorize) lacks. By default there is nothing to be got.
+    fn prepare(&self, request: &Parts) -> Preparing {
+        let _ = request;
+        Box::pin(ready(Err(NotPrepared::unset())))
+    }
+
+    /// Looks at the answer to a request that carried what `stamp` tells of. By default nothing follows.
+    fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
+        let _ = (stamp, response);
+        Reaction::Done
+    }
+
+    /// Takes the credential off a request that is redirected to another origin. By default `Authorization`.
+    fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
+        let _ = uri;
+        headers.remove(AUTHORIZATION);
+    }
+
+    /// Whom it stands for, as an opaque text that says nothing of the credential: what is kept for one is never shown to another. It may not
+    /// wait, and fetches nothing.
+    fn identity(&self, request: &RequestHead<'_>) -> Arc<str>;
+}
+
+/// Gets a credential ready.
+pub type Preparing = Pin<Box<dyn Future<Output = Result<(), NotPrepared>> + Send>>;
+
+/// Which credential a request was sent with: that one is meant when the answer refuses it, and no newer one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp(pub u64);
+
+/// What follows from an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reaction {
+    /// It is passed on.
+    Done,
+    /// The credential was refused, and there is a newer one: the request may be sent again at once.
+    Replay,
+}
+
+impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
+    fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
+        (**self).authorize(request)
+    }
+
+    fn prepare(&self, request: &Parts) -> Preparing {
+        (**self).prepare(request)
+    }
+
+    fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
+        (**self).react(stamp, response)
+    }
+
+    fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
+        (**self).strip(uri, headers);
+    }
+
+    fn identity(&self, request: &RequestHead<'_>) -> Arc<str> {
+        (**self).identity(request)
+    }
+}

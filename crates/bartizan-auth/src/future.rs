@@ -1,0 +1,125 @@
+//! The response future.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bartizan_core::{BoxError, Head, ReadyThenCall, ReplayNow};
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::service::Config;
+use crate::{Authorizer, NoCredential, NotPrepared, Preparing, Reaction, Stamp};
+
+pin_project! {
+    /// The future of [`Auth`](crate::Auth).
+    pub struct ResponseFuture<S, B, Fut, A> {
+        #[pin]
+        state: State<S, B, Fut, A>,
+    }
+}
+
+/// What a call was sent with, and who wants to see its answer.
+type Sent<A> = Option<(Stamp, Arc<A>)>;
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, Fut, A> {
+        Calling { #[pin] call: ReadyThenCall<S, Request<B>, Fut>, sent: Sent<A> },
+        // Apart, so that calls which wait for nothing have no room for it.
+        Preparing { waiting: Option<Box<Waiting<S, B, A>>> },
+        Refused { error: Option<BoxError> },
+    }
+}
+
+/// A call that waits for its credential. It keeps nothing of the inner meanwhile.
+struct Waiting<S, B, A> {
+    inner: S,
+    request: Request<B>,
+    preparing: Preparing,
+    config: Config<A>,
+}
+
+impl<S: Service<Request<B>>, B, A> ResponseFuture<S, B, S::Future, A> {
+    pub(crate) fn calling(call: ReadyThenCall<S, Request<B>, S::Future>, sent: Sent<A>) -> Self {
+        Self { state: State::Calling { call, sent } }
+    }
+
+    pub(crate) fn preparing(inner: S, request: Request<B>, preparing: Preparing, config: Config<A>) -> Self {
+        let waiting = Waiting { inner, request, preparing, config };
+        Self { state: State::Preparing { waiting: Some(Box::new(waiting)) } }
+    }
+
+    pub(crate) fn refused(error: impl Into<BoxError>) -> Self {
+        Self { state: State::Refused { error: Some(error.into()) } }
+    }
+}
+
+impl<S, B, A: Authorizer> Waiting<S, B, A> {
+    /// What was waited for has come, or not.
+    fn prepared(self, prepared: Result<(), NotPrepared>) -> Result<(S, Request<B>, Sent<A>), NoCredential> {
+        let Self { inner, request, config, .. } = self;
+        let (mut head, body) = request.into_parts();
+        // It may have been taken away again meanwhile.
+        let stamp =
+            prepared.and_then(|()| config.authorizer.authorize(&mut head).ok_or_else(NotPrepared::unset));
+        let sent = match stamp {
+            Ok(stamp) => Some((stamp, config.authorizer)),
+            Err(_) if config.may_go_without => None,
+            Err(why) => return Err(NoCredential::new(&head.uri, why)),
+        };
+        Ok((inner, Request::from_parts(head, body), sent))
+    }
+}
+
+impl<S, B, R, A> Future for ResponseFuture<S, B, S::Future, A>
+where
+    S: Service<Request<B>, Response = Response<R>, Error: Into<BoxError>>,
+    A: Authorizer,
+{
+    type Output = Result<Response<R>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProjection::Calling { call, sent } => {
+                    let mut response = ready!(call.poll(cx)).map_err(Into::into)?;
+                    if let Some((stamp, authorizer)) = sent.take()
+                        && authorizer.react(stamp, &Head::from(&response)) == Reaction::Replay
+                    {
+                        response.extensions_mut().insert(ReplayNow);
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+                StateProjection::Preparing { waiting } => {
+                    let pending = waiting.as_mut().expect("it is taken once");
+                    let prepared = ready!(pending.preparing.as_mut().poll(cx));
+                    let ready = *waiting.take().expect("it was there");
+                    match ready.prepared(prepared) {
+                        Ok((inner, request, sent)) => {
+                            state.set(State::Calling { call: ReadyThenCall::new(inner, request), sent });
+                        }
+                        Err(error) => return Poll::Ready(Err(error.into())),
+                    }
+                }
+                StateProjection::Refused { error } => {
+                    return Poll::Ready(Err(error.take().expect("a future is not polled after its end")));
+                }
+            }
+        }
+    }
+}
+
+impl<S, B, Fut, A> fmt::Debug for ResponseFuture<S, B, Fut, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            State::Calling { .. } => "ResponseFuture(calling)",
+            State::Preparing { .. } => "ResponseFuture(preparing)",
+            State::Refused { .. } => "ResponseFuture(refused)",
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Credentials for calling other people's HTTP APIs: API keys, Basic and Bearer, put on requests to the origins that they are meant for, and on no other.
+//!
+//! ```
+//! use bartizan_auth::{ApiKey, AuthLayer, Origins};
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), bartizan_core::BoxError> {
+//! # let http_client = tower::service_fn(|request: Request<Full<Bytes>>| async move {
+//! #     let key = request.headers().get("x-api-key").cloned();
+//! #     Ok::<_, bartizan_core::BoxError>(Response::new(Full::new(Bytes::from(key.map_or("nothing".into(), |key| key.to_str().unwrap().to_owned())))))
+//! # });
+//! # use http_body_util::BodyExt;
+//! let origins = Origins::new(["https://api.example.com"])?;
+//! let client = ServiceBuilder::new()
+//!     .layer(AuthLayer::new(origins, ApiKey::new("s3cr3t")?))
+//!     .service(http_client);
+//!
+//! let get = |uri: &str| Request::get(uri).body(Full::<Bytes>::default());
+//! # let echoed = client.clone().oneshot(get("https://api.example.com/users")?).await?.into_body().collect().await?.to_bytes();
+//! # assert_eq!(echoed, "s3cr3t");
+//! client.clone().oneshot(get("https://api.example.com/users")?).await?;
+//! // The key does not go there.
+//! let answer = client.oneshot(get("https://images.example.net/logo")?).await?;
+//! # assert_eq!(answer.into_body().collect().await?.to_bytes(), "nothing");
+//! # Ok(()) }
+//! ```
+//!
+//! # Schemes
+//!
+//! | | what it puts on a request |
+//! |---|---|
+//! | [`ApiKey`] | a key: in the field `X-API-Key` or another one, in the query, in a cookie |
+//! | [`Basic`] | user and password (RFC 7617) |
+//! | [`Bearer`] | a token (RFC 6750), which may be set, replaced and taken away while calls go on |
+//!
+//! Another one is an [`Authorizer`]. Each takes the place of what the request has under the same name.
+//!
+//! # Defaults
+//!
+//! | | default | set with | why |
+//! |---|---|---|---|
+//! | where it goes | there is none: [`Origins`] are asked for | [`AuthLayer::new`] | a credential that follows a redirect or a wrong base URL is lost |
+//! | `http` | to the loopback alone | | whoever reads the connection could use the credential |
+//! | other origins | go without | [`AuthLayer::refuse_elsewhere`] | links and redirects lead to servers that need none |
+//! | no token yet | the call is refused | [`AuthLayer::or_without`] | an answer for nobody in particular is worse than none |
+//!
+//! # What it does not do yet
+//!
+//! It fetches no tokens: no OAuth, no refresh. It checks no credentials on the server side.
+//!
+//! # Secrets
+//!
+//! `Debug` and errors show none, and values of fields are marked as sensitive. A [`Secret`] is overwritten when it is dropped. The copies in requests are
+//! not, nor are the values that requests are made of: [`http`] has no place for that.
+//!
+//! # Where it stands
+//!
+//! Inside retry, so that each attempt has the newest token, outside the circuit breaker. Inside a redirect follower nothing is put on requests to other
+//! origins; outside of one, give the follower the layer's `redirect_policy` (feature `tower-http-07`). Where a cache stands further out, put
+//! [`AuthLayer::identity_layer`] outside of it: else it would show one caller's answers to another.
+//!
+//! # Errors
+//!
+//! [`NoCredential`] and [`OtherOrigin`], both with a [`Rejection`](bartizan_core::Rejection): nothing was sent. The inner's pass.
+//!
+//! # Readiness
+//!
+//! Gate: ready in any case, so that a refusal waits for nobody. With a credential at hand the readied inner is called at once; a call that has to wait for one keeps
+//! nothing of the inner meanwhile.
+//!
+//! # Failures
+//!
+//! | when | what happens |
+//! |---|---|
+//! | the target is none of the origins | the call goes without the credential, or is refused: [`OtherOrigin`] |
+//! | there is no credential | it is waited for, if it can be got; else the call is refused, or goes without: [`NoCredential`] |
+//! | the future is dropped while it waits | nothing is sent |
+//! | the head has no room left for the credential | as if there were none |
+//! | the answer says that the credential is not good | it is passed on; an [`Authorizer`] that has a better one may have it sent again |
+//!
+//! # Cost
+//!
+//! No heap and no lock for a key, Basic or Bearer in a header field but what the map of fields needs to grow: the value is made once, and shared. A key in the query or
+//! in a cookie is written anew for each request.
+
+mod api_key;
+mod authorizer;
+mod basic;
+mod bearer;
+mod error;
+mod future;
+mod identity;
+mod layer;
+mod origins;
+#[cfg(feature = "tower-http-07")]
+mod redirect;
+mod secret;
+mod service;
+
+pub use api_key::ApiKey;
+pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};
+pub use basic::Basic;
+pub use bearer::Bearer;
+pub use error::{InvalidCredential, NoCredential, NotPrepared, OtherOrigin};
+pub use future::ResponseFuture;
+pub use identity::{Identity, IdentityLayer};
+pub use layer::AuthLayer;
+pub use origins::{InvalidOrigin, Origins};
+#[cfg(feature = "tower-http-07")]
+pub use redirect::RedirectPolicy;
+pub use secret::Secret;
+pub use service::Auth;
+
+#[cfg(test)]
+mod tests;
