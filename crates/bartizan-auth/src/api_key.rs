@@ -25,7 +25,7 @@ pub struct ApiKey {
 #[derive(Clone)]
 enum Place {
     Header(HeaderName, HeaderValue),
-    Query { name: Box<str>, pair: Secret },
+    Query { name: Box<str>, key: Secret, pair: Secret },
     Cookie { name: Box<str>, pair: Secret },
 }
 
@@ -69,7 +69,7 @@ impl ApiKey {
         let pair =
             format!("{}={}", utf8_percent_encode(name, QUERY), utf8_percent_encode(key.expose(), QUERY));
         let identity = opaque("key", &[key.expose().as_bytes()]);
-        Ok(Self { place: Place::Query { name: name.into(), pair: pair.into() }, identity })
+        Ok(Self { place: Place::Query { name: name.into(), key, pair: pair.into() }, identity })
     }
 
     /// In a cookie.
@@ -103,7 +103,9 @@ impl Authorizer for ApiKey {
             Place::Header(name, value) => {
                 request.headers.try_insert(name, value.clone()).ok()?;
             }
-            Place::Query { name, pair } => set_query(&mut request.uri, name, Some(pair.expose()))?,
+            Place::Query { name, pair, .. } => {
+                set_query(&mut request.uri, |given| is_named(given, name), Some(pair.expose()))?;
+            }
             Place::Cookie { name, pair } => set_cookie(&mut request.headers, name, Some(pair.expose()))?,
         }
         Some(Stamp::default())
@@ -114,13 +116,23 @@ impl Authorizer for ApiKey {
         Box::pin(ready(Err(NotPrepared::because(full))))
     }
 
+    fn take_out(&self, uri: &mut Uri) {
+        if let Place::Query { name, key, .. } = &self.place {
+            let is_key = |given: &str| {
+                let value = given.split_once('=').map_or("", |(_, value)| value);
+                is_named(given, name) && means(value, key.expose())
+            };
+            set_query(uri, is_key, None);
+        }
+    }
+
     fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
         match &self.place {
             Place::Header(name, _) => {
                 headers.remove(name);
             }
             Place::Query { name, .. } => {
-                set_query(uri, name, None);
+                set_query(uri, |given| is_named(given, name), None);
             }
             Place::Cookie { name, .. } => {
                 set_cookie(headers, name, None);
@@ -133,17 +145,24 @@ impl Authorizer for ApiKey {
     }
 }
 
+/// Whether a parameter has this name, however it is encoded.
+fn is_named(parameter: &str, name: &str) -> bool {
+    means(parameter.split('=').next().unwrap_or_default(), name)
+}
+
+/// With `+` for a space, as forms have it, or without.
+fn means(encoded: &str, text: &str) -> bool {
+    percent_decode_str(encoded).eq(text.bytes())
+        || percent_decode_str(&encoded.replace('+', " ")).eq(text.bytes())
+}
+
 /// The other parameters stay byte for byte where they are. `None`, and nothing is changed, if the target becomes too long.
-fn set_query(uri: &mut Uri, name: &str, pair: Option<&str>) -> Option<()> {
-    let is_named = |given: &str| {
-        let given = given.split('=').next().unwrap_or_default();
-        given == name || percent_decode_str(&given.replace('+', " ")).eq(name.bytes())
-    };
+fn set_query(uri: &mut Uri, is_replaced: impl Fn(&str) -> bool, pair: Option<&str>) -> Option<()> {
     let given: Vec<&str> = uri.query().map_or_else(Vec::new, |query| query.split('&').collect());
-    if pair.is_none() && !given.iter().any(|given| is_named(given)) {
+    if pair.is_none() && !given.iter().any(|given| is_replaced(given)) {
         return Some(());
     }
-    let others = given.into_iter().filter(|given| !is_named(given));
+    let others = given.into_iter().filter(|given| !is_replaced(given));
     let kept = others.chain(pair).collect::<Vec<_>>().join("&");
     let path = if uri.path().is_empty() { "/" } else { uri.path() };
     let target = if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") };

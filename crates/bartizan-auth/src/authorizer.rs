@@ -30,6 +30,12 @@ pub trait Authorizer: Send + Sync + 'static {
         Reaction::Done
     }
 
+    /// Takes this very credential out of a target elsewhere: a server that it was meant for may have repeated it in a redirect. By default it stands
+    /// in no target.
+    fn take_out(&self, uri: &mut Uri) {
+        let _ = uri;
+    }
+
     /// Takes the credential off a request that is redirected to another origin. By default `Authorization`.
     fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
         let _ = uri;
@@ -69,6 +75,10 @@ impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
         (**self).react(stamp, response)
+    }
+
+    fn take_out(&self, uri: &mut Uri) {
+        (**self).take_out(uri);
     }
 
     fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::service::Config;
-use crate::{Authorizer, NoCredential, NotPrepared, Preparing, Reaction, Stamp};
+use crate::{Authorizer, NoCredential, NotPrepared, OtherOrigin, Preparing, Reaction, Stamp, trace};
 
 pin_project! {
     /// The future of [`Auth`](crate::Auth).
@@ -53,7 +53,8 @@ impl<S: Service<Request<B>>, B, A> ResponseFuture<S, B, S::Future, A> {
         Self { state: State::Preparing { waiting: Some(Box::new(waiting)) } }
     }
 
-    pub(crate) fn refused(error: impl Into<BoxError>) -> Self {
+    pub(crate) fn refused(error: OtherOrigin) -> Self {
+        trace::refused(&error);
         Self { state: State::Refused { error: Some(error.into()) } }
     }
 }
@@ -103,7 +104,10 @@ where
                         Ok((inner, request, sent)) => {
                             state.set(State::Calling { call: ReadyThenCall::new(inner, request), sent });
                         }
-                        Err(error) => return Poll::Ready(Err(error.into())),
+                        Err(error) => {
+                            trace::refused(&error);
+                            return Poll::Ready(Err(error.into()));
+                        }
                     }
                 }
                 StateProjection::Refused { error } => {

@@ -99,6 +99,7 @@ mod origins;
 mod redirect;
 mod secret;
 mod service;
+mod trace;
 
 pub use api_key::ApiKey;
 pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};

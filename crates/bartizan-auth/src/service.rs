@@ -42,6 +42,8 @@ where
                 self.inner.refuse();
                 return ResponseFuture::refused(OtherOrigin::new(request.uri()));
             }
+            let mut request = request;
+            self.config.authorizer.take_out(request.uri_mut());
             return ResponseFuture::calling(self.inner.call(request), None);
         }
         let (mut head, body) = request.into_parts();

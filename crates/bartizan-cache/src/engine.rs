@@ -13,8 +13,7 @@ use std::time::Duration;
 use bartizan_core::{CacheOverride, WallClock};
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_LOCATION, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    IF_UNMODIFIED_SINCE, RANGE,
+    CONTENT_LOCATION, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
 use tokio::time::Instant;
@@ -80,6 +79,8 @@ pub(crate) struct Asking {
     posted_to: Option<Uri>,
     /// As the client sent them.
     request: HeaderMap,
+    /// It has a credential, or will be given one on its way.
+    is_authenticated: bool,
     asked: RequestDirectives,
     said: CacheOverride,
     sent: Instant,
@@ -168,7 +169,7 @@ impl Asking {
             && self.said == CacheOverride::default()
             && !self.asked.no_store
             && !ALONE.iter().any(|name| self.request.contains_key(name))
-            && !(is_shared && self.request.contains_key(AUTHORIZATION))
+            && !(is_shared && self.is_authenticated)
     }
 
     pub(crate) fn request(&self) -> &HeaderMap {

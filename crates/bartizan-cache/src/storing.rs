@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use crate::NotStored;
 use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
@@ -38,7 +37,7 @@ pub(crate) enum Lifetime {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) is_to_post: bool,
-    pub(crate) request: &'a HeaderMap,
+    pub(crate) is_authenticated: bool,
     pub(crate) asked: &'a RequestDirectives,
     pub(crate) status: StatusCode,
     pub(crate) says: &'a Directives,
@@ -129,7 +128,7 @@ impl Answer<'_> {
         let says = self.says;
         let is_for_all =
             says.public || says.must_revalidate || matches!(says.s_maxage, Some(Delta::Seconds(_)));
-        self.request.contains_key(AUTHORIZATION) && !is_for_all
+        self.is_authenticated && !is_for_all
     }
 
     /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.

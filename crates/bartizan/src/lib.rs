@@ -8,6 +8,7 @@
 //! | `idempotency-key` | [`retry`] | keys for requests that may only be worked on once |
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
 //! | `circuit-breaker` | `circuit_breaker` | stops calling an origin that fails |
+//! | `auth` | `auth` | puts credentials on requests to the origins that they are meant for |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
@@ -17,7 +18,7 @@
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
-//! There is no auth yet.
+//! There is no OAuth yet.
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
 //! for each attempt, then the transport.
@@ -40,6 +41,9 @@ mod api_client;
 #[cfg(feature = "client")]
 pub use api_client::{Client, ClientBuilder, InvalidClient};
 
+#[cfg(feature = "auth")]
+#[doc(no_inline)]
+pub use bartizan_auth as auth;
 #[cfg(feature = "cache")]
 #[doc(no_inline)]
 pub use bartizan_cache as cache;

@@ -49,6 +49,20 @@ async fn in_a_query_it_stands_last_and_once_and_the_rest_stays_as_it_was() {
 }
 
 #[tokio::test]
+async fn where_a_redirect_repeats_it_the_key_itself_does_not_go_elsewhere() {
+    for (query, expected) in [
+        ("?key=a%2Bb&x=1&key=a+b&key=a%20b", "?x=1&key=a%20b"),
+        ("?k%65y=%61%2bb", ""),
+        ("?key=another&a%2Bb", "?key=another&a%2Bb"),
+        ("", ""),
+    ] {
+        let layer = AuthLayer::new(here(), ApiKey::query("key", "a+b").unwrap());
+        let head = sent(&layer, request(&format!("https://evil.example/{query}"))).await;
+        assert_eq!(head.uri.to_string(), format!("https://evil.example/{expected}"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn in_a_cookie_it_stands_beside_the_others() {
     let key = || ApiKey::cookie("sid", "k3y").unwrap();
     for (cookies, expected) in [

@@ -128,7 +128,7 @@ impl Engine {
         let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
-            request: &asking.request,
+            is_authenticated: asking.is_authenticated,
             asked: &asking.asked,
             status,
             says: &said.directives,

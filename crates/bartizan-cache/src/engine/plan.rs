@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bartizan_core::{CacheMode, CacheOverride, CallContext, Rejection, RequestHead};
-use http::header::{IF_MATCH, IF_UNMODIFIED_SINCE, RANGE};
+use http::header::{AUTHORIZATION, IF_MATCH, IF_UNMODIFIED_SINCE, RANGE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body::Body;
 use tokio::time::Instant;
@@ -150,6 +150,8 @@ impl Engine {
             method: request.method.clone(),
             posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
             request: request.headers.clone(),
+            is_authenticated: request.headers.contains_key(AUTHORIZATION)
+                || request.context().is_some_and(CallContext::is_authenticated),
             asked,
             said,
             sent: now,
