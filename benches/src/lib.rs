@@ -55,6 +55,7 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
         rows::retries::GROUPS,
         rows::breakers::GROUPS,
         rows::caches::GROUPS,
+        rows::credentials::GROUPS,
         rows::limits::GROUPS,
         rows::stacks::GROUPS,
         PAUSED,
