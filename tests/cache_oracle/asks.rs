@@ -46,7 +46,7 @@ impl Asks {
     /// RFC 5861 section 3: whether it may be given while the origin is asked.
     pub fn are_met_meanwhile(&self, stored: &Stored, is_shared: bool, now: i64) -> bool {
         let by = stored.staleness(is_shared, now);
-        let within = permitted(&stored.directives(), "stale-while-revalidate");
+        let within = permitted(&stored.directives, "stale-while-revalidate");
         !self.no_cache
             && !self.is_for_the_origin(stored)
             && self.max_age.is_none()
@@ -62,9 +62,8 @@ impl Asks {
         let by = if stored.is_known_stale { (age - lifetime).max(0) } else { age - lifetime };
         let is_stale_enough = stored.may_be_stale(is_shared) && self.max_stale.is_some_and(|most| by <= most);
         // RFC 8246: a reload asks for nothing new.
-        let is_immutable = is_fresh
-            && !is_shared
-            && stored.directives().iter().any(|directive| directive.name == "immutable");
+        let is_immutable =
+            is_fresh && !is_shared && stored.directives.iter().any(|directive| directive.name == "immutable");
         !self.no_cache
             && !self.is_for_the_origin(stored)
             && (is_immutable || self.max_age.is_none_or(|most| age <= most))

@@ -57,6 +57,7 @@ fn is_tchar(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter)
 }
 
+#[derive(Clone, Debug)]
 pub struct Directive {
     pub name: String,
     /// What follows the name, if it is an argument by the grammar.

@@ -59,7 +59,7 @@ impl History {
 
 impl Step {
     fn of(dice: &Dice, kinds: usize) -> Self {
-        let method = dice.of(words::METHODS);
+        let method = if dice.one_in(4) { dice.of(words::METHODS) } else { "GET" };
         Self {
             wait: dice.of(words::WAITS),
             method,
@@ -113,8 +113,10 @@ impl Dice {
         if !self.one_in(6) {
             fields.push(("date".into(), self.of(words::DATES).into()));
         }
-        if !self.one_in(6) {
-            fields.push(("cache-control".into(), self.of(words::CACHE_CONTROL).into()));
+        match self.below(6) {
+            0 => {}
+            1 | 2 => fields.push(("cache-control".into(), self.of(words::FRESH).into())),
+            _ => fields.push(("cache-control".into(), self.of(words::CACHE_CONTROL).into())),
         }
         if self.one_in(2) {
             fields.push(("etag".into(), self.of(words::TAGS).into()));

@@ -1,11 +1,13 @@
 //! Holds what the cache did against what it may do, and what it says that it does.
 
+use std::fmt;
+
 use crate::answer::compare_fields;
 use crate::asks::Asks;
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Response, Turn};
 use crate::oracle::{FromMemory, Oracle, is_retrieval, key};
-use crate::stored::{hop_by_hop, may_be_stored, vary};
+use crate::stored::{Stored, hop_by_hop, may_be_stored, vary};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -13,6 +15,15 @@ pub enum Fault {
     Unsafe(String),
     /// It did not do what it promises.
     Useless(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsafe(why) => write!(f, "it must not: {why}"),
+            Self::Useless(why) => write!(f, "it promises more: {why}"),
+        }
+    }
 }
 
 impl Fault {
@@ -40,6 +51,23 @@ pub enum Way {
     StaleForNoAnswer,
     StaleForAnError,
     Failed,
+}
+
+impl Way {
+    pub const ALL: [Self; 12] = [
+        Self::Memory,
+        Self::StaleFromMemory,
+        Self::StaleMeanwhile,
+        Self::PartFromMemory,
+        Self::NotModifiedFromMemory,
+        Self::NothingCached,
+        Self::Forwarded,
+        Self::Validated,
+        Self::AskedAgain,
+        Self::StaleForNoAnswer,
+        Self::StaleForAnError,
+        Self::Failed,
+    ];
 }
 
 /// What a cache may put in the place of the client's own.
@@ -117,7 +145,7 @@ impl Oracle {
 
     fn judge_answer(&mut self, turn: &Turn) -> Result<Way, Fault> {
         let asks = Asks::of(&turn.request);
-        let from_memory = self.from_memory(&turn.request, turn.asked);
+        let from_memory = self.in_memory(&turn.request, turn.asked);
         if turn.exchanges.is_empty() {
             return self.judge_memory(turn, &asks, &from_memory);
         }
@@ -322,15 +350,15 @@ impl Oracle {
 
     /// RFC 9111 section 4.3.1.
     fn is_a_validation(&self, turn: &Turn, conditions: &Fields) -> bool {
-        let of_the_target =
-            || (0..self.stored.len()).filter(|&at| self.is_of(at, &turn.request)).map(|at| &self.stored[at]);
+        // Also of what was invalidated: that is one way to have it validated.
+        let known: Vec<&Stored> = self.of_whom(&turn.request).map(|at| &self.stored[at]).collect();
         let only_validators = conditions.iter().all(|line| CONDITIONS[..2].contains(&line.0.as_str()));
         let asked = tags(conditions, "if-none-match");
-        let are_known = asked.iter().all(|tag| of_the_target().any(|stored| stored.tag() == Some(*tag)));
+        let are_known = asked.iter().all(|tag| known.iter().any(|stored| stored.tag() == Some(*tag)));
         let since = single(conditions, "if-modified-since");
         let is_known = since.is_none_or(|since| {
             let mut same =
-                of_the_target().filter(|stored| lines(&stored.response.fields, "last-modified").eq([since]));
+                known.iter().filter(|stored| lines(&stored.response.fields, "last-modified").eq([since]));
             same.any(|stored| stored.tag().is_none_or(|tag| asked.contains(&tag)))
         });
         is_retrieval(&turn.request)

@@ -1,7 +1,7 @@
 //! What a cache that has seen all this may have stored, and may answer from it: RFC 9111 sections 3 and 4.
 
 use crate::asks::{Asks, permitted};
-use crate::fields::{self, Fields, has, lines, single};
+use crate::fields::{self, Fields, directives, has, lines, single};
 use crate::message::{Exchange, Request, Response, Turn};
 use crate::stored::{SECOND, Stored, date, date_of, is_explicit, may_be_stored, stored_fields, vary};
 
@@ -27,7 +27,7 @@ impl Oracle {
         Self { is_shared, stored: Vec::new(), stored_so_far: 0, fetched: Vec::new() }
     }
 
-    pub fn from_memory(&self, request: &Request, now: i64) -> FromMemory {
+    pub fn in_memory(&self, request: &Request, now: i64) -> FromMemory {
         let asks = Asks::of(request);
         let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
         let those = |is_met: &dyn Fn(&Stored) -> bool| -> Vec<usize> {
@@ -50,7 +50,7 @@ impl Oracle {
         let asks = Asks::of(request);
         let matching = if is_retrieval(request) { self.matching(request) } else { Vec::new() };
         let reach = |stored: &Stored| {
-            let own = permitted(&stored.directives(), "stale-if-error");
+            let own = permitted(&stored.directives, "stale-if-error");
             match status {
                 None => own.or(asks.stale_if_error).unwrap_or(DAY).max(asks.stale_if_error.unwrap_or(0)),
                 Some(_) => own.unwrap_or(-1).max(asks.stale_if_error.unwrap_or(-1)),
@@ -78,6 +78,7 @@ impl Oracle {
     /// Of those that match, and of them that may answer without being asked for meanwhile, or at all: RFC 9111 sections 4 and 4.1, the end of each.
     fn chosen(&self, matching: &[usize], as_they_are: &[usize], answering: &[usize]) -> FromMemory {
         let varies = |at: usize| vary(&self.stored[at].response.fields).is_none_or(|names| !names.is_empty());
+        let varying: Vec<usize> = matching.iter().copied().filter(|&at| varies(at)).collect();
         let is_newest = |at: usize, among: &[usize]| {
             let newest = &self.stored[at];
             self.newest(among) == Some(at)
@@ -89,12 +90,11 @@ impl Oracle {
             matching.iter().any(|&by| {
                 let other = &self.stored[by];
                 let is_newer = other.number > stored.number && other.date >= stored.date;
-                let is_preferred = varies(by) && !varies(at) && as_they_are.contains(&by);
+                let is_preferred = !varies(at) && as_they_are.contains(&by) && is_newest(by, &varying);
                 other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
             })
         };
         let allowed = answering.iter().copied().filter(|&at| !is_outdone(at)).collect();
-        let varying: Vec<usize> = matching.iter().copied().filter(|&at| varies(at)).collect();
         let is_promised = answering.iter().any(|&at| {
             let stored = &self.stored[at];
             stored.is_certain
@@ -108,20 +108,25 @@ impl Oracle {
         among.iter().copied().max_by_key(|&at| self.stored[at].number)
     }
 
-    /// The most recent one, in all shapes that it may have.
-    fn most_recent(&self, among: &[usize]) -> Vec<usize> {
+    /// The most recent one, in all shapes that it may have, and whether it is known to be that one.
+    fn newest_of(&self, among: Vec<usize>) -> (Vec<usize>, bool) {
         let newest = among.iter().max_by_key(|&&at| (self.stored[at].date, self.stored[at].number));
         let is_it = |at: usize| newest.is_some_and(|&newest| self.stored[newest].id == self.stored[at].id);
-        among.iter().copied().filter(|&at| is_it(at)).collect()
+        let in_its_shapes: Vec<usize> = among.iter().copied().filter(|&at| is_it(at)).collect();
+        let is_certain = among.iter().all(|&at| self.stored[at].is_certain);
+        if is_certain || in_its_shapes.len() == among.len() { (in_its_shapes, true) } else { (among, false) }
     }
 
     /// Everything of the target and the principal that nothing has invalidated.
     pub fn of_the_target(&self, request: &Request) -> Vec<usize> {
-        (0..self.stored.len()).filter(|&at| !self.stored[at].is_gone && self.is_of(at, request)).collect()
+        self.of_whom(request).filter(|&at| !self.stored[at].is_gone).collect()
     }
 
-    pub fn is_of(&self, at: usize, request: &Request) -> bool {
-        self.stored[at].target == key(&request.target) && self.stored[at].principal == self.principal(request)
+    /// So too, with those that something has invalidated.
+    pub fn of_whom(&self, request: &Request) -> impl Iterator<Item = usize> {
+        let (target, principal) = (key(&request.target), self.principal(request));
+        let is_of = move |stored: &Stored| stored.target == target && stored.principal == principal;
+        (0..self.stored.len()).filter(move |&at| is_of(&self.stored[at]))
     }
 
     pub fn matching(&self, request: &Request) -> Vec<usize> {
@@ -135,7 +140,8 @@ impl Oracle {
 
     /// Which of the stored responses a 304 is about (RFC 9111 section 4.3.4), and whether it is known that it is all of them.
     pub fn selected(&self, turn: &Turn, exchange: &Exchange, response: &Response) -> (Vec<usize>, bool) {
-        let initial = self.matching(&turn.request);
+        let mut initial = self.matching(&turn.request);
+        initial.sort_by_key(|&at| (self.stored[at].date, self.stored[at].number));
         let such = |is_meant: &dyn Fn(&Stored) -> bool| -> Vec<usize> {
             initial.iter().copied().filter(|&at| is_meant(&self.stored[at])).collect()
         };
@@ -143,11 +149,11 @@ impl Oracle {
             if !tag.0 {
                 return (such(&|stored| stored.tag() == Some(tag)), true);
             }
-            return (self.most_recent(&such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1))), true);
+            return self.newest_of(such(&|stored| stored.tag().is_some_and(|own| own.1 == tag.1)));
         }
         let date = date_of(&response.fields, "last-modified", exchange.received);
         if let Some(date) = date.filter(|_| single(&response.fields, "last-modified").is_some()) {
-            return (self.most_recent(&such(&|stored| stored.single_last_modified() == Some(date))), true);
+            return self.newest_of(such(&|stored| stored.single_last_modified() == Some(date)));
         }
         // The only one is meant, and nobody knows which one that is if one of them may not be there.
         let is_one = initial.windows(2).all(|two| self.stored[two[0]].id == self.stored[two[1]].id);
@@ -182,6 +188,13 @@ impl Oracle {
             self.stored[at].is_certain = false;
             self.stored[at].is_known_stale |= is_head && !Asks::of(&turn.request).no_store;
         } else {
+            // Another one that varies alike may have to make room.
+            let varies_alike = |other: &Stored| {
+                other.id != renewed.id && vary(&other.response.fields) == vary(&renewed.response.fields)
+            };
+            for other in self.stored.iter_mut().filter(|other| varies_anew && varies_alike(other)) {
+                other.is_certain = false;
+            }
             self.stored[at] = renewed;
         }
     }
@@ -244,6 +257,7 @@ impl Oracle {
             target: key(&turn.request.target),
             principal: self.principal(&turn.request),
             asked: vec![turn.request.fields.clone()],
+            directives: directives(&response.fields, "cache-control"),
             response: Response {
                 fields: stored_fields(self.is_shared, &response.fields),
                 ..response.clone()
@@ -333,7 +347,7 @@ pub fn key(target: &str) -> String {
 }
 
 fn origin(target: &str) -> &str {
-    target.splitn(4, '/').nth(2).expect("targets are absolute")
+    target.split('/').nth(2).expect("targets are absolute")
 }
 
 /// The few kinds of references that are in use here.

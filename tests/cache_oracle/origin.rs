@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -42,28 +42,32 @@ impl Origin {
         Self { began: Instant::now(), state: Arc::default() }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics meanwhile")
+    }
+
     pub fn now(&self) -> i64 {
         BEGAN + i64::try_from(self.began.elapsed().as_millis()).expect("some years")
     }
 
     /// What it says from now on.
     pub fn says(&self, answers: [Answer; 2]) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         (state.answers, state.asked) = (Some(answers), 0);
     }
 
     pub fn is_busy(&self) -> bool {
-        self.state.lock().unwrap().in_flight > 0
+        self.state().in_flight > 0
     }
 
     /// What it was asked since this was last called.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        std::mem::take(&mut self.state.lock().unwrap().exchanges)
+        std::mem::take(&mut self.state().exchanges)
     }
 
     async fn answer(self, request: message::Request) -> Result<Response<Content>, Unreachable> {
         let (answer, body) = {
-            let mut state = self.state.lock().unwrap();
+            let mut state = self.state();
             let nth = state.asked.min(1);
             state.asked += 1;
             state.in_flight += 1;
@@ -79,7 +83,7 @@ impl Origin {
         }
         let received = self.now();
         let response = answer.said.map(|said| said.response(&request, body, received));
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         state.in_flight -= 1;
         state.exchanges.push(Exchange { request, sent, received, response: response.clone() });
         response.map(|response| sent_out(&response)).ok_or(Unreachable)
@@ -107,7 +111,7 @@ impl Said {
 }
 
 fn is_not_modified(request: &Fields, own: &Fields) -> bool {
-    if !matches!(lines(request, "if-none-match").next(), None) {
+    if has(request, "if-none-match") {
         let own = single(own, "etag").and_then(tag);
         return lines(request, "if-none-match").flat_map(members).any(|member| member == "*")
             || own.is_some_and(|own| tags(request, "if-none-match").iter().any(|tag| tag.1 == own.1));

@@ -15,6 +15,7 @@ const WEEK: i64 = 7 * 24 * 3600 * SECOND;
 
 /// RFC 9110 section 15.1.
 const HEURISTICALLY_CACHEABLE: [u16; 12] = [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501];
+
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub target: String,
@@ -22,6 +23,8 @@ pub struct Stored {
     /// The fields of the requests that it answered from the origin.
     pub asked: Vec<Fields>,
     pub response: Response,
+    /// What its `Cache-Control` says.
+    pub directives: Vec<Directive>,
     pub sent: i64,
     pub received: i64,
     /// When it came first, whatever was said of it since.
@@ -41,14 +44,11 @@ pub struct Stored {
 }
 
 impl Stored {
-    pub fn directives(&self) -> Vec<Directive> {
-        directives(&self.response.fields, "cache-control")
-    }
-
     /// RFC 9111 section 4.2.3.
     pub fn age(&self, now: i64) -> i64 {
         let age_value = lines(&self.response.fields, "age").next().map_or(0, age_value) * SECOND;
-        let apparent_age = (self.received - self.date).max(0);
+        // Dates have whole seconds, and so has the clock that they are held against.
+        let apparent_age = (self.received - self.received.rem_euclid(SECOND) - self.date).max(0);
         let response_delay = self.received - self.sent;
         let corrected_age_value = age_value + response_delay;
         apparent_age.max(corrected_age_value) + (now - self.received)
@@ -56,10 +56,10 @@ impl Stored {
 
     /// RFC 9111 sections 4.2.1 and 4.2.2.
     pub fn lifetime(&self, is_shared: bool) -> i64 {
-        let directives = self.directives();
-        let s_maxage = if is_shared { seconds(&directives, "s-maxage") } else { None };
+        let directives = &self.directives;
+        let s_maxage = if is_shared { seconds(directives, "s-maxage") } else { None };
         let expires = lines(&self.response.fields, "expires").next();
-        if let Some(given) = s_maxage.or_else(|| seconds(&directives, "max-age")) {
+        if let Some(given) = s_maxage.or_else(|| seconds(directives, "max-age")) {
             match given {
                 Seconds::Invalid => 0,
                 Seconds::Are(seconds) => seconds * SECOND,
@@ -68,7 +68,7 @@ impl Stored {
             single(&self.response.fields, "expires")
                 .and_then(|text| dates::parse(text, self.received / SECOND))
                 .map_or(0, |expires| expires * SECOND - self.date)
-        } else if self.is_heuristic(&directives) {
+        } else if self.is_heuristic(directives) {
             self.last_modified().map_or(0, |modified| ((self.date - modified) / 10).clamp(0, WEEK))
         } else {
             0
@@ -93,12 +93,12 @@ impl Stored {
 
     /// RFC 9111 section 5.2.2.4.
     pub fn must_always_be_validated(&self) -> bool {
-        about(&self.directives(), "no-cache") == Some(About::All)
+        about(&self.directives, "no-cache") == Some(About::All)
     }
 
     /// RFC 9111 section 4.2.4.
     pub fn may_be_stale(&self, is_shared: bool) -> bool {
-        !self.directives().iter().any(|directive| match directive.name.as_str() {
+        !self.directives.iter().any(|directive| match directive.name.as_str() {
             "must-revalidate" => true,
             "no-cache" => self.must_always_be_validated(),
             "proxy-revalidate" | "s-maxage" => is_shared,
@@ -138,6 +138,7 @@ impl Stored {
         old.retain(|line| line.0 != "age" && !news.clone().any(|new| new.0 == line.0));
         old.extend(news.cloned());
         *old = stored_fields(is_shared, old);
+        self.directives = directives(old, "cache-control");
         (self.sent, self.received, self.date) = (sent, received, date(with, received));
         self.is_known_stale = false;
     }
@@ -162,8 +163,7 @@ pub fn may_be_stored(is_shared: bool, request: &Request, response: &Response) ->
     let forbids = fields::directives(&request.fields, "cache-control")
         .iter()
         .any(|directive| directive.name == "no-store")
-        || says("no-store") && !(must_understand && is_understood)
-        || must_understand && !is_understood
+        || if must_understand { !is_understood } else { says("no-store") }
         || is_shared && about(&directives, "private") == Some(About::All)
         || is_shared
             && has(&request.fields, "authorization")

@@ -3,10 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-pub const METHODS: &[&str] = &[
-    "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET",
-    "GET", "GET", "GET", "GET", "GET", "HEAD", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS", "PURGE",
-];
+pub const METHODS: &[&str] = &["GET", "HEAD", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS", "PURGE"];
 
 pub const TARGETS: &[&str] = &[
     "http://a.example/a",
@@ -53,6 +50,8 @@ pub const DATES: &[&str] =
     &["@0", "@0", "@0", "@0", "@0", "@-30", "@30", "@850+0", "@asc-5", "yesterday", "@-100000"];
 
 pub const TAGS: &[&str] = &["\"a\"", "\"a\"", "\"b\"", "W/\"a\"", "W/\"b\"", "a", "\"a b\"", "w/\"a\""];
+
+pub const FRESH: &[&str] = &["max-age=60", "max-age=300", "max-age=3600"];
 
 pub const CACHE_CONTROL: &[&str] = &[
     "max-age=60",

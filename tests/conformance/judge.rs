@@ -1,5 +1,8 @@
 //! Holds what was seen against what has to be.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use http::header::AGE;
 use http::{HeaderMap, Response};

@@ -3,7 +3,7 @@
 //! ```text
 //! -- a remark
 //! # fresh: the scenario's id, and what it shows
-//! @ targets: cdn-cache-control          settings: `targets`, `status-field`, `fails`, `fails-private`, `fails-shared`
+//! @ targets: cdn-cache-control          settings: `targets`, `status-field`, `responds`, `fails`, `fails-private`, `fails-shared`
 //! > GET /a accept: x | x-a: 1 || body   a client asks, at the origin of all scenarios or at `//b.example/a`
 //! < 200 etag: "1" | expires: @10 || one the origin will answer so; several lines answer several requests
 //! < after 3s torn 2 200 || one          it takes three seconds, and breaks off after two bytes
@@ -91,6 +91,7 @@ impl Draft {
                 id: id.to_owned(),
                 targets: Vec::new(),
                 status_field: None,
+                responds: false,
                 expected_to_fail: Vec::new(),
                 steps: Vec::new(),
             });
@@ -171,6 +172,7 @@ fn set(scenario: &mut Scenario, text: &str) -> Result<(), String> {
             scenario.targets = names.split(", ").map(parsed).collect::<Result<_, _>>()?;
         }
         Some(("status-field", name)) => scenario.status_field = Some(parsed(name)?),
+        None if text == "responds" => scenario.responds = true,
         None if text == "fails" => scenario.expected_to_fail = Mode::ALL.to_vec(),
         None if text == "fails-private" => scenario.expected_to_fail = vec![Mode::Private],
         None if text == "fails-shared" => scenario.expected_to_fail = vec![Mode::Shared],

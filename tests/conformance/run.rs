@@ -34,9 +34,14 @@ pub(crate) async fn run(scenario: &Scenario, mode: Mode, transport: Transport) -
     if mode == Mode::Shared {
         layer = layer.shared();
     }
-    layer = layer.targets(scenario.targets.clone());
+    if !scenario.targets.is_empty() {
+        layer = layer.targets(scenario.targets.clone());
+    }
     if let Some(name) = &scenario.status_field {
         layer = layer.status_field(name.clone());
+    }
+    if scenario.responds {
+        layer = layer.respond();
     }
     let origin = Origin::new(transport).await;
     let cache = layer.layer(origin.clone());

@@ -22,6 +22,8 @@ pub(crate) struct Scenario {
     pub(crate) targets: Vec<HeaderName>,
     /// By which name it speaks in `Cache-Status` (RFC 9211).
     pub(crate) status_field: Option<HeaderName>,
+    /// It answers by a 504 where the origin is not reached.
+    pub(crate) responds: bool,
     pub(crate) expected_to_fail: Vec<Mode>,
     pub(crate) steps: Vec<Step>,
 }

@@ -97,10 +97,11 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
 }
 
 impl<S, B> Fetch<S, B> {
-    /// Nobody waits any more for what is not for others.
+    /// Nobody waits any more for what is not for others. What is fetched in the background is for whoever asks later.
     fn lead_of(&mut self, fill: Option<&Fill>, now: Instant) -> Option<Lead> {
         let lead = self.lead.take()?;
-        if fill.is_some_and(|fill| self.engine.is_for_others(fill.head(), now)) {
+        let is_of_use = |fill: &Fill| lead.in_background() || self.engine.is_for_others(fill.head(), now);
+        if fill.is_some_and(is_of_use) {
             return Some(lead);
         }
         lead.land(Landed::NotStored, now);

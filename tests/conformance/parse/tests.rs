@@ -23,13 +23,14 @@ fn exactly(name: &'static str, lines: &[&'static str]) -> Check {
 
 #[test]
 fn a_scenario_is_read_line_by_line() {
-    let text = "-- remark\n\n# a: it is\n@ targets: b, c\n@ status-field: d\n@ fails-shared\n> GET /a\n= asked\n+ 5s\n> GET /a\n= cached\n# b: so\n> GET /\n= local\n";
+    let text = "-- remark\n\n# a: it is\n@ targets: b, c\n@ status-field: d\n@ responds\n@ fails-shared\n> GET /a\n= asked\n+ 5s\n> GET /a\n= cached\n# b: so\n> GET /\n= local\n";
     let scenarios = scenarios(text).unwrap();
     let ids: Vec<_> = scenarios.iter().map(|scenario| &*scenario.id).collect();
     assert_eq!(ids, ["a", "b"]);
     assert_eq!(scenarios[0].targets, ["b", "c"]);
     assert_eq!(scenarios[0].status_field.as_ref().unwrap(), "d");
     assert_eq!(scenarios[0].expected_to_fail, [Mode::Shared]);
+    assert_eq!(scenarios.iter().map(|scenario| scenario.responds).collect::<Vec<_>>(), [true, false]);
     assert_eq!(scenarios[0].steps.len(), 3);
     assert!(matches!(scenarios[0].steps[1], Step::Wait(wait) if wait == Duration::from_secs(5)));
 }

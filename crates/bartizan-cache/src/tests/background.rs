@@ -148,7 +148,7 @@ async fn the_callers_deadline_and_attempt_stay_behind_and_whose_it_is_goes_along
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hangs_is_given_up_after_thirty_seconds() {
+async fn what_hangs_is_given_up_after_thirty_seconds_and_left_alone_for_ten() {
     let calls = Arc::new(Mutex::new(0));
     let inner = tower::service_fn({
         let calls = calls.clone();
@@ -178,6 +178,10 @@ async fn what_hangs_is_given_up_after_thirty_seconds() {
     assert_eq!(ask().await, 2);
     advance(SECOND).await;
     meanwhile().await;
+    assert_eq!(ask().await, 2);
+    advance(9 * SECOND).await;
+    assert_eq!(ask().await, 2);
+    advance(SECOND).await;
     assert_eq!(ask().await, 3);
 }
 
