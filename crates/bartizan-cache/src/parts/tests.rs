@@ -276,7 +276,7 @@ fn the_newer_head_counts_and_has_what_only_the_older_one_says() {
 #[test]
 fn a_head_with_more_lines_than_are_kept_is_not_made() {
     let start = Instant::now();
-    let filled = |given: Given, lines: std::ops::Range<usize>| {
+    let filled = |given: Given, lines: Range<usize>| {
         let mut stored = Stored::clone(&given.stored(start));
         let names = lines.map(|index| http::HeaderName::try_from(format!("x-{index}")).unwrap());
         names.for_each(|name| drop(stored.headers.insert(name, 1.into())));
