@@ -238,6 +238,29 @@ async fn the_beginning_is_there_at_once_and_others_share_the_rest() {
     assert_eq!(ask(&[]).await.unwrap().into_body().collect().await.unwrap().to_bytes(), WHOLE);
 }
 
+/// As hyper's server does, which reads no further than `Content-Length`.
+#[tokio::test(start_paused = true)]
+async fn who_stops_after_the_last_byte_has_completed_it() {
+    let (sends, frames) = unbounded_channel();
+    let rest = Arc::new(Mutex::new(Some(frames)));
+    let inner = tower::service_fn(move |_: Request<Full<Bytes>>| {
+        let frames = rest.lock().unwrap().take().expect("it is asked once");
+        ready(Ok::<_, Infallible>(fresh_part(5..=9).map(|_| Piped { frames, exact: None })))
+    });
+    let layer = CacheLayer::rfc9111();
+    let part = fresh_part(0..=4).map(|_| Bytes::from("01234"));
+    layer.insert(&request("GET", URI, &[("range", "bytes=0-4")]), part).unwrap();
+    let whole = layer.layer(inner).oneshot(request("GET", URI, &[])).await.unwrap();
+    let mut body = whole.into_body();
+    sends.send(Ok(Frame::data(Bytes::from("56789")))).unwrap();
+    for data in ["01234", "56789"] {
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), data);
+    }
+    assert!(body.is_end_stream());
+    drop(body);
+    assert_eq!(layer.get(&request("GET", URI, &[])).unwrap().body(), WHOLE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_leaves_before_the_rest_is_there_leaves_the_part_and_hands_over() {
     let asked = Arc::new(Mutex::new(Vec::new()));
