@@ -70,7 +70,10 @@ impl Oracle {
             .collect();
         let may_forbid = ["cache-control", "pragma", "if-match", "if-unmodified-since"];
         let is_plain = !may_forbid.iter().any(|name| has(&request.fields, name));
-        let mut chosen = self.chosen(&matching, &answering, &answering);
+        // What is fresh and must not be stale may stand for a failure, and need not.
+        let may_be_stale = |at: &usize| self.stored[*at].may_be_stale(self.is_shared);
+        let preferred: Vec<usize> = answering.iter().copied().filter(may_be_stale).collect();
+        let mut chosen = self.chosen(&matching, &preferred, &answering);
         chosen.is_promised &= is_plain;
         chosen
     }
