@@ -81,7 +81,8 @@ pub(crate) fn number(message: &[u8]) -> u32 {
 /// Whether some member of a list has this name, if one may part it at each comma.
 pub(crate) fn says(headers: &HeaderMap, field: &str, name: &str) -> bool {
     let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    let mut members = headers.get_all(field).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    let mut members =
+        headers.get_all(field).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
     members.any(|member| {
         let member = member.trim_ascii();
         let end = member.iter().position(|byte| !is_tchar(byte)).unwrap_or(member.len());

@@ -15,7 +15,8 @@ pub fn cache_response(data: &[u8]) {
     let (asks, says_of_itself, asks_again) = (next(), next(), next());
     let status = u16::try_from(number(says_of_itself)).ok().filter(|status| (200..=599).contains(status));
     let (status, wait) = (status.unwrap_or(200), Duration::from_secs(number(asks_again).into()));
-    let (asks, response, asks_again) = (fields(asks), fields(after_digits(says_of_itself)), fields(after_digits(asks_again)));
+    let (asks, response, asks_again) =
+        (fields(asks), fields(after_digits(says_of_itself)), fields(after_digits(asks_again)));
 
     let mut layer = CacheLayer::rfc9111();
     if b"sb".contains(kind) {
@@ -46,10 +47,14 @@ pub fn cache_response(data: &[u8]) {
         assert!(second.headers.contains_key("age"), "what comes from memory has an age");
         let is_stored = |field: &str| !is_quoted(&response, field);
         let is_replaced = is_targeted && response.contains_key("cdn-cache-control");
-        if !is_replaced && is_stored("cache-control") && !says(&response, "cache-control", "must-understand") {
+        if !is_replaced && is_stored("cache-control") && !says(&response, "cache-control", "must-understand")
+        {
             assert!(!says(&response, "cache-control", "no-store"), "no-store was stored");
         }
-        assert!(is_quoted(&asks, "cache-control") || !says(&asks, "cache-control", "no-store"), "no-store was stored");
+        assert!(
+            is_quoted(&asks, "cache-control") || !says(&asks, "cache-control", "no-store"),
+            "no-store was stored"
+        );
         let varies_by_all = response.get_all("vary").iter().any(|line| {
             line.as_bytes().split(|&byte| byte == b',').any(|member| member.trim_ascii() == b"*")
         });
