@@ -1,7 +1,7 @@
 use bartizan_cache::CacheLayer;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::message::{ANOTHER, BODY, Client, fields, is_quoted, paused, says};
+use super::message::{ANOTHER, BODY, Client, fields, is_quoted, paused, says};
 
 /// The validators of what is stored: the first letter chooses.
 const STORED: [&[(&str, &str)]; 5] = [

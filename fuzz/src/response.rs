@@ -3,7 +3,7 @@ use std::time::Duration;
 use bartizan_cache::CacheLayer;
 use http::HeaderName;
 
-use crate::message::{ANOTHER, BODY, Client, fields, is_quoted, messages, number, paused, says};
+use super::message::{ANOTHER, BODY, Client, fields, is_quoted, messages, number, paused, says};
 
 /// A request, its response with the status in front, and a second request with the seconds in front after which it comes.
 ///

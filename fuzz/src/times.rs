@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::message::began;
+use super::message::began;
 
 /// A date that is read is read again as it was meant, and two digits are never of a far future.
 pub fn http_date(data: &[u8]) {

@@ -244,7 +244,8 @@ impl Oracle {
         for at in self.matching(&turn.request) {
             let old = &mut self.stored[at];
             if is_stored && vary(&old.response.fields) == vary(&response.fields) {
-                old.is_gone = true;
+                // For other requests it stays what it was.
+                old.forget(&turn.request);
             } else {
                 old.is_certain = false;
             }
