@@ -93,7 +93,10 @@ impl Oracle {
             matching.iter().any(|&by| {
                 let other = &self.stored[by];
                 let is_newer = other.number > stored.number && other.date >= stored.date;
-                let is_preferred = !varies(at) && as_they_are.contains(&by) && is_newest(by, &varying);
+                let is_preferred = !varies(at)
+                    && as_they_are.contains(&by)
+                    && is_newest(by, &varying)
+                    && !other.is_known_stale;
                 other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
             })
         };

@@ -46,7 +46,7 @@ fn fuzz(target: &str, seconds: u32, programs: &Path, folder: &Path) -> Result<()
     program.arg(&found).arg(shell::root().join("fuzz/corpus").join(target));
     program.arg(format!("-artifact_prefix={}/", failed.display()));
     program.arg(format!("-max_total_time={seconds}"));
-    shell::run(program.args(["-max_len=1024", "-timeout=10", "-print_final_stats=1", "-verbosity=1"]))
+    shell::run(program.args(["-max_len=1024", "-timeout=10", "-print_final_stats=1", "-verbosity=0"]))
 }
 
 fn read(arguments: &[String]) -> Result<(u32, Vec<&str>)> {
