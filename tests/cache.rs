@@ -39,9 +39,21 @@ fn script(seen: &Seen) -> Act {
             Act::reply(304).header("etag", "\"1\"").header("cache-control", "no-cache")
         }
         "/asked" => fresh().header("cache-control", "no-cache"),
+        "/parts" | "/parts-torn" => match seen.headers.get("range").map(|range| range.as_bytes()) {
+            Some(b"bytes=0-4") => part("0-4").body("01234"),
+            Some(_) if seen.path == "/parts" => part("5-9").body("56789").chunked(),
+            Some(_) => Act::reset_mid_body(3).header("etag", "\"1\"").header("content-range", "bytes 5-9/10"),
+            None => fresh(),
+        },
         "/torn" => Act::reset_mid_body(3).header("cache-control", "max-age=60"),
         _ => fresh().header("cache-control", "no-store"),
     }
+}
+
+fn part(bytes: &str) -> Act {
+    let range = format!("bytes {bytes}/10");
+    let reply = Act::reply(206).header("etag", "\"1\"").header("cache-control", "max-age=60");
+    reply.header("content-range", &range)
 }
 
 async fn walk(h2: bool) -> Result<(), BoxError> {
@@ -83,5 +95,47 @@ async fn what_breaks_off_is_not_stored() -> Result<(), BoxError> {
         assert!(text(response).await.is_err());
     }
     assert_eq!(server.log().requests().len(), 2);
+    Ok(())
+}
+
+async fn complete(h2: bool) -> Result<(), BoxError> {
+    let server = if h2 { Server::h2(script).await } else { Server::h1(script).await }?;
+    let cache = cache(h2);
+    let beginning = send(&cache, Request::get(server.uri("/parts")).header("range", "bytes=0-4")).await?;
+    assert_eq!((beginning.status().as_u16(), text(beginning).await?), (206, "01234".to_owned()));
+    for _ in 0..2 {
+        let whole = send(&cache, Request::get(server.uri("/parts"))).await?;
+        assert_eq!((whole.status().as_u16(), &whole.headers()["content-length"]), (200, &"10".parse()?));
+        assert_eq!(text(whole).await?, "0123456789");
+    }
+    let asked: Vec<_> =
+        server.log().requests().iter().map(|seen| seen.headers.get("range").cloned()).collect();
+    assert_eq!(asked, [Some("bytes=0-4".parse()?), Some("bytes=5-".parse()?)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_rest_of_a_part_is_asked_for_over_http_1() -> Result<(), BoxError> {
+    complete(false).await
+}
+
+#[tokio::test]
+async fn only_the_rest_of_a_part_is_asked_for_over_http_2() -> Result<(), BoxError> {
+    complete(true).await
+}
+
+#[tokio::test]
+async fn a_rest_that_breaks_off_leaves_the_part() -> Result<(), BoxError> {
+    let server = Server::h1(script).await?;
+    let cache = cache(false);
+    let part = || Request::get(server.uri("/parts-torn")).header("range", "bytes=0-4");
+    assert_eq!(text(send(&cache, part()).await?).await?, "01234");
+    for _ in 0..2 {
+        let whole = send(&cache, Request::get(server.uri("/parts-torn"))).await?;
+        assert_eq!(whole.status(), 200);
+        assert!(text(whole).await.is_err());
+    }
+    assert_eq!(text(send(&cache, part()).await?).await?, "01234");
+    assert_eq!(server.log().requests().len(), 3);
     Ok(())
 }

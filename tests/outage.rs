@@ -41,7 +41,7 @@ async fn the_stack_does_better_than_naive_retries_and_repeats_no_post() {
     let scenario = Scenario::new(1, 1.0);
     let runs = play(scenario.clone()).await;
     assert_eq!(complaint(&scenario, &runs), None);
-    let [bare, naive, _, stack] = runs;
+    let [bare, naive, _, stack, _] = runs;
     assert_eq!((stack.reached_twice, stack.worked_twice), (0, 0));
     // Else the line above would show nothing.
     assert!(naive.worked_twice > 0);
@@ -50,11 +50,21 @@ async fn the_stack_does_better_than_naive_retries_and_repeats_no_post() {
 
 #[tokio::test(start_paused = true)]
 async fn the_breaker_spares_a_server_that_is_down() {
-    let [_, _, retry, stack] = outage(2, 1.0).await;
+    let [_, _, retry, stack, _] = outage(2, 1.0).await;
     assert!(2 * stack.seen_while_down <= retry.seen_while_down);
     assert_eq!(retry.counted.refusals, 0);
     assert!(stack.counted.refusals > 0);
     assert!(stack.goodput() >= retry.goodput());
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_cache_what_is_read_is_answered_through_the_outage() {
+    let [_, _, _, stack, cached] = outage(2, 1.0).await;
+    assert!(cached.reads_while_down >= 99.0, "{}", cached.reads_while_down);
+    assert!(stack.reads_while_down < 50.0, "else that shows nothing: {}", stack.reads_while_down);
+    assert!(cached.goodput() > stack.goodput() + 10.0);
+    assert!(cached.seen < stack.seen && cached.seen_while_down < stack.seen_while_down);
+    assert!(cached.counted.hits > 0 && cached.counted.stale_hits > 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,8 +80,9 @@ async fn what_was_promised_and_not_shown_is_told() {
     let runs = play(short.clone()).await.map(|run| Figures { good: 9, seen_while_down: 2, ..run });
     let with = |change: &dyn Fn(&mut [Figures; CLIENTS])| {
         let mut runs = runs.clone();
-        // By their order: 2 is the stack without breaker, 3 the stack.
+        // By their order: 2 is the stack without breaker, 3 the stack, 4 that with a cache.
         runs[3].seen_while_down = 1;
+        runs[4].reads_while_down = 99.0;
         change(&mut runs);
         [&short, &long].map(|scenario| complaint(scenario, &runs).is_some())
     };
@@ -82,11 +93,14 @@ async fn what_was_promised_and_not_shown_is_told() {
     assert_eq!(with(&|runs| runs[3].good = 8), [false, true]);
     assert_eq!(with(&|runs| runs[2].good = 900), [false, true]);
     assert_eq!(with(&|runs| runs[3].seen_while_down = 2), [false, true]);
+    assert_eq!(with(&|runs| runs[4].reached_twice = 1), [true, true]);
+    assert_eq!(with(&|runs| runs[4].reads_while_down = 98.9), [false, true]);
+    assert_eq!(with(&|runs| runs[4].good = 8), [false, true]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_layer_of_the_stack_had_something_to_do() {
-    let [_, _, _, stack] = outage(2, 0.5).await;
+    let [_, _, _, stack, _] = outage(2, 0.5).await;
     let counted = &stack.counted;
     assert!(counted.retries_after_backoff > 50, "{counted:?}");
     assert!(counted.retries_as_asked > 50, "{counted:?}");

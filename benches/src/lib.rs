@@ -54,6 +54,7 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
         rows::bodies::GROUPS,
         rows::retries::GROUPS,
         rows::breakers::GROUPS,
+        rows::caches::GROUPS,
         rows::limits::GROUPS,
         rows::stacks::GROUPS,
         PAUSED,

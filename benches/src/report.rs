@@ -112,14 +112,20 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// As cargo's lock file names them.
-const PEERS: [&str; 7] = [
+const PEERS: [&str; 13] = [
     "failsafe",
+    "governor",
+    "http-cache-tower",
+    "moka",
     "recloser",
     "tower",
     "tower-http",
+    "tower-resilience-cache",
     "tower-resilience-circuitbreaker",
+    "tower-resilience-ratelimiter",
     "tower-resilience-retry",
     "tower-resilience-timelimiter",
+    "tower_governor",
 ];
 
 fn circumstances() -> Result<String, String> {

@@ -1,8 +1,9 @@
-//! Four ways to call the server. Each is a service that answers with a status once the body is complete.
+//! Five ways to call the server. Each is a service that answers with a status once the body is complete.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bartizan_cache::{CacheBody, CacheLayer};
 use bartizan_circuit_breaker::{CircuitBreakerLayer, CountedBody, OnTransition, Settings, Trip};
 use bartizan_core::{BoxError, ByStatus, Chance, Refuse};
 use bartizan_retry::{Backoff, Budget, RetryLayer};
@@ -61,6 +62,19 @@ where
     layers(http, seed, counts, breaker.on_transition(counts.clone()))
 }
 
+/// The stack with a cache, as a browser has one.
+pub(crate) fn cached<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<CachedBody>
+where
+    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let breaker = CircuitBreakerLayer::with_settings(brief_outages(seed));
+    ServiceBuilder::new()
+        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
+        .layer(CacheLayer::rfc9111().hook(counts.clone()))
+        .service(tried_again(http, seed, counts, breaker.on_transition(counts.clone())))
+}
+
 /// The stack without its circuit breaker.
 pub(crate) fn retry<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<StackBody<()>>
 where
@@ -71,6 +85,7 @@ where
 }
 
 type StackBody<H> = DeadlineBody<CountedBody<Incoming, H>, Counts>;
+type CachedBody = DeadlineBody<CacheBody<CountedBody<Incoming, Counts>>, Counts>;
 
 /// The defaults are made for outages of minutes: they look back 30 s and stay open for 5 s and more. This outage lasts 8 s after
 /// 23 s with many successes, so by default the circuit stays closed while the server is down, and for one seed in three opens
@@ -90,7 +105,7 @@ fn brief_outages(seed: u64) -> Settings {
         .chance(Chance::from_seed(seed))
 }
 
-/// The layers, outermost first. The three attempts are retry's default, and as many as the naive client's.
+/// The layers without a cache, outermost first.
 fn layers<S, H>(
     http: S,
     seed: u64,
@@ -102,13 +117,28 @@ where
     S::Future: Send,
     H: OnTransition + Clone + Send + Sync + 'static,
 {
+    ServiceBuilder::new()
+        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
+        .service(tried_again(http, seed, counts, breaker))
+}
+
+/// What stands inside the deadline and the cache. The three attempts are retry's default, and as many as the naive client's.
+fn tried_again<S, H>(
+    http: S,
+    seed: u64,
+    counts: &Counts,
+    breaker: CircuitBreakerLayer<ByStatus, Refuse, H>,
+) -> impl Calls<CountedBody<Incoming, H>>
+where
+    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
+    S::Future: Send,
+    H: OnTransition + Clone + Send + Sync + 'static,
+{
     let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(1));
     // This server throttles and drops far more than it is overloaded, and most of its failures cost it nothing. By default it
     // would be a fifth: safe without such knowledge, and here some six points of goodput less.
     let budget = Budget::new().ratio(0.5);
     ServiceBuilder::new()
-        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
-        // Here stands the cache, once it is one of the layers.
         .layer(
             RetryLayer::new()
                 .backoff(backoff.expect("200 ms are more than nothing and less than a second"))
@@ -116,7 +146,7 @@ where
                 .chance(Chance::from_seed(seed))
                 .hook(counts.clone()),
         )
-        // And here the rate limit.
+        // Here stands the rate limit, where there is a quota to keep.
         .layer(breaker)
         .layer(AttemptTimeoutLayer::new(ATTEMPT).hook(counts.clone()))
         .service(http)

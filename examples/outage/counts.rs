@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bartizan_cache::{CacheStatus, Event};
 use bartizan_circuit_breaker::{CircuitOpen, OnTransition, State, Transition};
 use bartizan_core::{Subject, find_source};
 use bartizan_retry::{Attempt, Cause, Retrying, Stopped};
@@ -32,6 +33,9 @@ pub(crate) struct Counted {
     pub(crate) refusals: u64,
     /// What became of the circuit, and when.
     pub(crate) changes: Vec<(Duration, State, State)>,
+    /// Calls that a cache answered from memory with what was fresh, and with what was stale.
+    pub(crate) hits: u64,
+    pub(crate) stale_hits: u64,
     pub(crate) attempts_timed_out: u64,
     pub(crate) deadlines_exceeded: u64,
 }
@@ -86,6 +90,15 @@ fn is_refused(attempt: &Attempt<'_>) -> bool {
 impl OnTransition for Counts {
     fn transition(&self, _: &Subject, transition: &Transition) {
         self.lock().changes.push((self.since.elapsed(), transition.from, transition.to));
+    }
+}
+
+impl bartizan_cache::Hook for Counts {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Answered { status: CacheStatus::Hit { ttl, .. }, .. } = event {
+            let mut counted = self.lock();
+            *if *ttl > 0 { &mut counted.hits } else { &mut counted.stale_hits } += 1;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One outage, four clients: what no retries, naive retries and bartizan's layers make of it.
+//! One outage, five clients: what no retries, naive retries and bartizan's layers make of it.
 //!
 //! ```text
 //! cargo run --example outage
@@ -7,15 +7,16 @@
 //! A hyper server on a loopback port goes through an outage: errors in bursts, throttling, connections that are reset, answers
 //! that never come, eight seconds in which it is down, cold caches, and health before and after. A hundred calls a second arrive by
 //! chance and do not wait for each other; 3 in 10 are POSTs without an `Idempotency-Key`. hyper-util's client makes them in
-//! four ways, side by side, each against a server of its own that lives through the same outage:
+//! five ways, side by side, each against a server of its own that lives through the same outage:
 //!
 //! - **bare**: one request, and a caller who waits 3 s at most.
 //! - **naive**: up to three attempts of 1 s each, at once, whatever the method and the error.
 //! - **retry**: a deadline, retry and an attempt timeout of bartizan; as many attempts, as long.
 //! - **stack**: the same, with a circuit breaker between retry and the attempt timeout.
+//! - **cached**: the stack, with a private cache between the deadline and retry.
 //!
 //! `server.rs` says what the server does and why load costs it something; `scenario.rs` says what happens when. Everything is
-//! drawn from a seed (`--seed 7`), the same for all four. `--quick` plays it at a third of its length and draws
+//! drawn from a seed (`--seed 7`), the same for all five. `--quick` plays it at a third of its length and draws
 //! nothing.
 //!
 //! The stack is not better everywhere. It does not send a POST again that may have been worked on already, and it does not look
@@ -34,8 +35,14 @@
 //! 1 ms it would have 0.4 points less, and if refusing cost nothing 1.2 less. With
 //! naive retries the server is not back before the end.
 //!
-//! Exits with 1 if the stack does worse than naive retries, with or without breaker, or than itself without breaker by more than chance; or sends
-//! a POST without a key twice; or if the breaker does not keep away half of the requests while the server is down. In `--quick`
+//! Six in ten calls read one of fifty items, of which the server says that they are fresh for a second, may be shown for half a minute while they are
+//! fetched anew, and for a minute if that fails. With a cache these are answered through the outage, and while the server is down it hears
+//! next to nothing of them: in the background each item is tried once in ten seconds. What is read may be a minute old. POSTs gain by what
+//! the reads no longer ask of the server.
+//!
+//! Exits with 1 if the stack does worse than naive retries, with or without breaker or cache, or than itself without breaker by more than chance; or sends
+//! a POST without a key twice; or if the breaker does not keep away half of the requests while the server is down; or if a hundredth of the
+//! reads fail then in spite of the cache. In `--quick`
 //! the breaker is not judged: its clocks do not run faster, and the outage is over when it has just opened.
 
 mod answer;
@@ -68,7 +75,7 @@ async fn main() -> Result<ExitCode, BoxError> {
     let scenario = Arc::new(Scenario::new(options.seed, if options.quick { 1.0 / 3.0 } else { 1.0 }));
     let live: [Arc<Live>; CLIENTS] = Default::default();
     println!(
-        "An outage of {:.0} s, seed {}: {RATE} calls a second, four clients side by side, a server for each.\n",
+        "An outage of {:.0} s, seed {}: {RATE} calls a second, five clients side by side, a server for each.\n",
         scenario.lasts().as_secs_f64(),
         options.seed
     );

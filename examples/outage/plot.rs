@@ -17,23 +17,24 @@ use crate::scenario::{Scenario, Weather};
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-const SIZE: (u32, u32) = (900, 564);
+const SIZE: (u32, u32) = (900, 588);
 /// Title and legend end here, the phases' names stand below, and the panels share what is left.
-const HEADER: i32 = 118;
-const LOAD_FROM: i32 = 346;
+const HEADER: i32 = 142;
+const LOAD_FROM: i32 = 370;
 
 const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
 const FAINT: RGBColor = RGBColor(0x6b, 0x72, 0x80);
 const GRID: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
 /// Behind what goes wrong, in turns; what is healthy stays white.
 const TROUBLE: [RGBColor; 2] = [RGBColor(0xfd, 0xf4, 0xe3), RGBColor(0xfa, 0xe8, 0xcc)];
-/// Grey, and vermilion, sky blue and blue of Okabe and Ito's palette: told apart by colour-blind readers too. The stack without
+/// Grey, and vermilion, sky blue, blue and bluish green of Okabe and Ito's palette: told apart by colour-blind readers too. The stack without
 /// breaker is a lighter stack.
 const COLOURS: [RGBColor; CLIENTS] = [
     RGBColor(0x8a, 0x8f, 0x98),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x56, 0xb4, 0xe9),
     RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0x00, 0x9e, 0x73),
 ];
 
 /// Draws the runs into the SVG file at `path`.
@@ -69,9 +70,9 @@ pub(crate) fn draw(path: &Path, scenario: &Scenario, runs: &[Figures; CLIENTS]) 
 }
 
 fn header(root: &Area<'_>, runs: &[Figures; CLIENTS]) -> Result<(), BoxError> {
-    let title = "The same outage for four clients: what they got, and what the server had to bear";
+    let title = "The same outage for five clients: what they got, and what the server had to bear";
     root.draw(&Text::new(title, (16, 12), text(20, &INK, HPos::Left)))?;
-    let corners = [(16, 46), (456, 46), (16, 70), (456, 70)];
+    let corners = [(16, 46), (456, 46), (16, 70), (456, 70), (16, 94)];
     for (((run, name), colour), (x, y)) in runs.iter().zip(NAMES).zip(COLOURS).zip(corners) {
         let (twice, down) = (run.worked_twice, run.seen_while_down);
         let entry =

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::clients::{self, Body};
 use crate::counts::{Counted, Counts};
 use crate::report::Figures;
-use crate::scenario::{Call, Kind, PATIENCE, Scenario};
+use crate::scenario::{Call, ITEMS, Kind, PATIENCE, Scenario};
 use crate::server::{CALL, KEY, Server};
 
 /// What joins clients and servers: sockets, or memory.
@@ -26,10 +26,10 @@ pub(crate) trait Network {
     async fn open(&self, server: Arc<Server>) -> io::Result<(Self::Connector, String)>;
 }
 
-pub(crate) const CLIENTS: usize = 4;
+pub(crate) const CLIENTS: usize = 5;
 
 /// The clients, in the order of all that is reported.
-pub(crate) const NAMES: [&str; CLIENTS] = ["bare", "naive", "retry", "stack"];
+pub(crate) const NAMES: [&str; CLIENTS] = ["bare", "naive", "retry", "stack", "cached"];
 
 /// What can be seen of a run while it goes on.
 #[derive(Debug, Default)]
@@ -65,28 +65,33 @@ pub(crate) async fn side_by_side<N: Network>(
     network: &N,
     live: &[Arc<Live>; CLIENTS],
 ) -> io::Result<[Figures; CLIENTS]> {
-    let [bare_live, naive_live, retry_live, stack_live] = live;
+    let [bare_live, naive_live, retry_live, stack_live, cached_live] = live;
     let bare = Run::open(scenario, network, bare_live).await?;
     let naive = Run::open(scenario, network, naive_live).await?;
     let retry = Run::open(scenario, network, retry_live).await?;
     let stack = Run::open(scenario, network, stack_live).await?;
+    let cached = Run::open(scenario, network, cached_live).await?;
 
-    let (retry_counts, stack_counts) = (Counts::from_now(), Counts::from_now());
+    let [retry_counts, stack_counts, cached_counts] = [(); 3].map(|()| Counts::from_now());
     let bare_client = clients::bare(bare.connector.clone());
     let naive_client = clients::bare(naive.connector.clone());
     let retry_client = clients::retry(clients::bare(retry.connector.clone()), scenario.seed, &retry_counts);
     let stack_client = clients::stack(clients::bare(stack.connector.clone()), scenario.seed, &stack_counts);
+    let cached_client =
+        clients::cached(clients::bare(cached.connector.clone()), scenario.seed, &cached_counts);
     let outcomes = tokio::join!(
         bare.play(|request| clients::whole(bare_client.clone(), request)),
         naive.play(|request| clients::naive(naive_client.clone(), request)),
         retry.play(|request| clients::whole(retry_client.clone(), request)),
         stack.play(|request| clients::whole(stack_client.clone(), request)),
+        cached.play(|request| clients::whole(cached_client.clone(), request)),
     );
     Ok([
         bare.figures(&outcomes.0, Counted::default()),
         naive.figures(&outcomes.1, Counted::default()),
         retry.figures(&outcomes.2, retry_counts.counted()),
         stack.figures(&outcomes.3, stack_counts.counted()),
+        cached.figures(&outcomes.4, cached_counts.counted()),
     ])
 }
 
@@ -133,9 +138,12 @@ impl<C> Run<C> {
     }
 
     fn request(&self, call: Call) -> Request<Body> {
-        let mut request = Request::builder()
-            .uri(format!("http://{}/orders/{}", self.authority, call.id))
-            .header(CALL, call.id);
+        let target = match call.kind {
+            Kind::Get => format!("items/{}", call.id % ITEMS),
+            Kind::Post | Kind::PostWithKey => format!("orders/{}", call.id),
+        };
+        let mut request =
+            Request::builder().uri(format!("http://{}/{target}", self.authority)).header(CALL, call.id);
         if call.kind != Kind::Get {
             request = request.method(Method::POST);
         }

@@ -7,6 +7,9 @@ use bartizan_core::Chance;
 /// Calls that arrive in a second, on average. They do not wait for each other's answers.
 pub(crate) const RATE: f64 = 100.0;
 
+/// What is read: each item a little more than once a second, on average.
+pub(crate) const ITEMS: usize = 50;
+
 /// How long a caller waits for a complete answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -9,13 +9,13 @@
 //! would have started.
 //!
 //! What it does depends on the seed, the phase and the load, and on nothing else: it cannot tell one client from another.
-//! A `POST` with an `Idempotency-Key` that was worked on before is answered from the records.
+//! What is read may be kept for a second, and shown for a while after that. A `POST` with an `Idempotency-Key` that was worked on before is answered from the records.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
+use http::header::{CACHE_CONTROL, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -89,7 +89,9 @@ impl Server {
     pub(crate) async fn serve(self: Arc<Self>, connection: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(|request| self.clone().answer(request));
         // An error is a client that left or a reset that was ordered.
-        let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
+        let mut http = http1::Builder::new();
+        // Nothing here depends on the time of the day.
+        let _ = http.auto_date_header(false).serve_connection(TokioIo::new(connection), service).await;
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
@@ -126,6 +128,7 @@ impl Server {
             Fate::ResetAfterWork => Err(Reset),
             Fate::ResetInBody => Ok(Response::new(Answer::torn())),
             Fate::Hung => std::future::pending().await,
+            _ if head.method == Method::GET => Ok(item()),
             _ => Ok(Response::new(Answer::whole())),
         }
     }
@@ -168,6 +171,14 @@ impl Server {
         log.calls[call].requests += 1;
         Arrived { at, call, nth: log.calls[call].requests }
     }
+}
+
+/// Fresh for a second; after that, and while the server fails, an old one is better than none.
+fn item() -> Response<Answer> {
+    const SAYS: &str = "max-age=1, stale-while-revalidate=30, stale-if-error=60";
+    let mut response = Response::new(Answer::whole());
+    response.headers_mut().insert(CACHE_CONTROL, http::HeaderValue::from_static(SAYS));
+    response
 }
 
 fn refuse(status: StatusCode) -> Response<Answer> {

@@ -47,7 +47,8 @@ impl Stored {
     /// RFC 9111 section 4.2.3.
     pub fn age(&self, now: i64) -> i64 {
         let age_value = lines(&self.response.fields, "age").next().map_or(0, age_value) * SECOND;
-        let apparent_age = (self.received - self.date).max(0);
+        // Dates have whole seconds, and so has the clock that they are held against.
+        let apparent_age = (self.received - self.received.rem_euclid(SECOND) - self.date).max(0);
         let response_delay = self.received - self.sent;
         let corrected_age_value = age_value + response_delay;
         apparent_age.max(corrected_age_value) + (now - self.received)

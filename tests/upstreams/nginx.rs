@@ -1,14 +1,15 @@
 use std::time::Duration;
 
+use bartizan_cache::{CacheLayer, CacheStatus};
 use bartizan_core::{Delivery, delivery};
 use bartizan_retry::ReplayLayer;
 use bartizan_test::bodies::{self, Step};
 use bytes::Bytes;
 use http::Version;
 use http_body::SizeHint;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tokio::task::JoinSet;
-use tower::ServiceBuilder;
+use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use crate::client::{Answer, SETTINGS, Settings, Stack, get, request, send, stack};
 use crate::server::nginx;
@@ -44,6 +45,30 @@ async fn ranges_and_validators_get_through() {
     }
     let head = send(&stack, request("HEAD", "/hello", &[])).await.unwrap();
     assert_eq!((head.header("content-length"), head.body.len()), ("11", 0));
+}
+
+#[tokio::test]
+#[ignore = "needs httpbin and nginx: cargo xtask test"]
+async fn a_part_is_completed_with_the_rest_that_it_lacks() {
+    let large: Vec<u8> = (0..=255).cycle().take(1024 * 1024).collect();
+    let upstream = nginx(&[("large", &large)]).await;
+    for (socket, h2) in [("plain.sock", false), ("h2.sock", true)] {
+        let stack = stack(upstream.connector(socket), Settings { h2, ..SETTINGS });
+        let cache = CacheLayer::rfc9111().status().layer(stack);
+        for (range, told, body) in [
+            (Some("bytes=0-99999"), "fwd=uri-miss; fwd-status=206; stored", &large[..100_000]),
+            (Some("bytes=50000-199999"), "fwd=partial; fwd-status=206; stored", &large[50_000..200_000]),
+            (None, "fwd=partial; fwd-status=206; stored", &large),
+            (None, "fwd=stale; fwd-status=304; stored", &large),
+        ] {
+            let fields = range.map(|range| ("range", range));
+            let response = cache.clone().oneshot(request("GET", "/large", fields.as_slice())).await.unwrap();
+            let status = response.extensions().get::<CacheStatus>().expect("it tells").to_string();
+            assert_eq!((response.status() == 206, status.as_str()), (range.is_some(), told), "{range:?}");
+            let got = response.into_body().collect().await.unwrap().to_bytes();
+            assert!(got == body, "{range:?}: {} bytes", got.len());
+        }
+    }
 }
 
 #[tokio::test]

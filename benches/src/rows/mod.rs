@@ -2,6 +2,7 @@
 
 pub mod bodies;
 pub mod breakers;
+pub mod caches;
 pub mod limits;
 pub(crate) mod peers;
 pub mod retries;

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
+use crate::Event;
 use crate::engine::Asking;
 use crate::future::{ResponseFuture, Start};
 
@@ -29,7 +30,7 @@ const ITS_OWN: [HeaderName; 6] =
 pub(crate) fn refresh<S, B, R>(runtime: &Handle, mut start: Start<S, B>, mut asking: Box<Asking>)
 where
     S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
-    B: Replay + Send + 'static,
+    B: Body + Replay + Send + 'static,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let (digest, like) = (asking.key.digest, asking.like.take());
@@ -43,10 +44,17 @@ where
     if let Some(context) = start.request.extensions_mut().get_mut::<CallContext>() {
         *context = context.outliving();
     }
+    asking.in_background = true;
+    let (engine, key) = (start.engine.clone(), asking.key.clone());
     let fetch = ResponseFuture::leading(start, asking, lead);
-    runtime.spawn(timeout(LONGEST, async move {
-        let Ok(response) = fetch.await else { return };
-        let mut body = pin!(response.into_body());
-        while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
-    }));
+    runtime.spawn(async move {
+        let fetched = timeout(LONGEST, async move {
+            let Ok(response) = fetch.await else { return };
+            let mut body = pin!(response.into_body());
+            while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+        });
+        if fetched.await.is_err() {
+            engine.event(&Event::NotRefreshed { target: key.target() });
+        }
+    });
 }

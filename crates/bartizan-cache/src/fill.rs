@@ -4,49 +4,65 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
 use tokio::time::Instant;
 
+use crate::engine::Engine;
 use crate::flight::{Landed, Lead};
 use crate::key::StoredKey;
-use crate::store::{Store, Stored};
+use crate::stored::Stored;
+use crate::{Event, NotStored};
 
 /// All of a response but its body. Dropped, it is forgotten.
 pub(crate) struct Fill {
-    pub(crate) store: Store,
-    pub(crate) key: StoredKey,
-    pub(crate) stored: Arc<Stored>,
-    /// So many bytes of body are kept at most.
-    pub(crate) most: usize,
+    engine: Arc<Engine>,
+    key: StoredKey,
+    /// `None` once it is over.
+    head: Option<Arc<Stored>>,
     /// Others wait for it.
     pub(crate) lead: Option<Lead>,
 }
 
 impl Fill {
+    pub(crate) fn new(engine: &Arc<Engine>, key: StoredKey, head: Stored) -> Self {
+        Self { engine: engine.clone(), key, head: Some(Arc::new(head)), lead: None }
+    }
+
+    /// Bytes of body that are kept at most.
     pub(crate) fn most(&self) -> usize {
-        self.most
+        self.engine.rules.most
+    }
+
+    pub(crate) fn head(&self) -> &Arc<Stored> {
+        self.head.as_ref().expect("it is not over before it is consumed")
     }
 
     /// The body has come to a clean end.
-    pub(crate) fn complete(self, body: Bytes, trailers: Option<HeaderMap>) {
-        let Self { store, key, stored, lead, .. } = self;
-        let claimed =
-            stored.headers.get(CONTENT_LENGTH).map(|length| length.to_str().ok()?.parse::<usize>().ok());
-        // What is shorter or longer than it says is not the response (RFC 9112 section 8).
-        if claimed.is_some_and(|claimed| claimed != Some(body.len())) {
-            land(lead, Landed::NotStored);
-            return;
-        }
-        let mut stored = Arc::unwrap_or_clone(stored);
-        stored.body = body;
-        stored.trailers = trailers;
-        store.put(&key, Arc::new(stored), None);
-        land(lead, Landed::Stored);
+    pub(crate) fn complete(mut self, body: Bytes, trailers: Option<HeaderMap>) {
+        let head = self.head.take().expect("it is completed once");
+        let landed = match self.engine.keep(&self.key, Arc::unwrap_or_clone(head), body, trailers) {
+            Ok(()) => Landed::Stored,
+            Err(_) => Landed::NotStored,
+        };
+        land(self.lead.take(), landed);
     }
 
     /// The body is too long.
     pub(crate) fn give_up(self) {
-        land(self.lead, Landed::NotStored);
+        self.end(NotStored::TooLong);
+    }
+
+    fn end(mut self, why: NotStored) {
+        self.head = None;
+        self.engine.event(&Event::NotStored { target: self.key.target(), why });
+        land(self.lead.take(), Landed::NotStored);
+    }
+}
+
+impl Drop for Fill {
+    fn drop(&mut self) {
+        if self.head.is_some() {
+            self.engine.event(&Event::NotStored { target: self.key.target(), why: NotStored::Incomplete });
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::fields::Variant;
 use crate::growing::Growing;
-use crate::store::Stored;
+use crate::stored::Stored;
 
 /// The fetches under way, by the digest of their key.
 #[derive(Default)]
@@ -22,9 +22,15 @@ pub(crate) struct Flights(Mutex<Known>);
 struct Known {
     /// Of one target as many as there are variants.
     flying: HashMap<u128, Vec<Arc<Flight>>>,
-    /// Until when nobody waits for these, since what came of the last fetch was not to be stored.
-    alone: HashMap<u128, Instant>,
+    /// Until when nobody waits for these, since what came of the last fetch was not for others.
+    alone: Marks,
+    /// Until when these are not fetched in the background, since the last time it was in vain.
+    in_vain: Marks,
 }
+
+/// Some targets, each until when.
+#[derive(Default)]
+struct Marks(HashMap<u128, Instant>);
 
 struct Flight {
     /// For whom it goes, as far as was known when it went.
@@ -63,6 +69,7 @@ pub(crate) struct Lead {
     flights: Arc<Flights>,
     digest: u128,
     flight: Arc<Flight>,
+    in_background: bool,
 }
 
 /// Waits for what becomes of a fetch that somebody else makes.
@@ -81,7 +88,7 @@ pub(crate) enum Role {
 
 /// So long somebody waits for a head. Whoever leads may have stopped polling, and even wait for those who wait for him.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// So long nobody waits for what was not to be stored the last time, and nothing is fetched in the background.
+/// So long nobody waits for what was not for others the last time, and nothing is fetched in the background that was not to be had.
 const ALONE: Duration = Duration::from_secs(10);
 /// So many targets are remembered for that.
 const REMEMBERED: usize = 1024;
@@ -96,7 +103,7 @@ impl Flights {
         now: Instant,
     ) -> Role {
         let mut known = self.lock();
-        if known.is_alone(digest, now) {
+        if known.alone.has(digest, now) {
             return Role::Alone;
         }
         let flying = known.flying.entry(digest).or_default();
@@ -104,7 +111,7 @@ impl Flights {
             return Role::Follows(Follow { flight: flight.clone(), place: None, patience: None });
         }
         let like = flying.iter().find_map(|flight| flight.like(request)).or(like);
-        Role::Leads(self.lead(digest, flying, like, now))
+        Role::Leads(self.lead(digest, flying, like, false, now))
     }
 
     /// To go although nobody waits for it, unless somebody goes already, or has gone in vain.
@@ -116,12 +123,12 @@ impl Flights {
         now: Instant,
     ) -> Option<Lead> {
         let mut known = self.lock();
-        if known.is_alone(digest, now) {
+        if known.in_vain.has(digest, now) {
             return None;
         }
         let flying = known.flying.entry(digest).or_default();
         let is_fetched = flying.iter().any(|flight| flight.is_for(request));
-        (!is_fetched).then(|| self.lead(digest, flying, like, now))
+        (!is_fetched).then(|| self.lead(digest, flying, like, true, now))
     }
 
     fn lead(
@@ -129,11 +136,12 @@ impl Flights {
         digest: u128,
         flying: &mut Vec<Arc<Flight>>,
         like: Option<Variant>,
+        in_background: bool,
         now: Instant,
     ) -> Lead {
         let flight = Arc::new(Flight::new(like, now));
         flying.push(flight.clone());
-        Lead { flights: self.clone(), digest, flight }
+        Lead { flights: self.clone(), digest, flight, in_background }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -142,17 +150,17 @@ impl Flights {
     }
 }
 
-impl Known {
-    fn is_alone(&self, digest: u128, now: Instant) -> bool {
-        self.alone.get(&digest).is_some_and(|until| now < *until)
+impl Marks {
+    fn has(&self, digest: u128, now: Instant) -> bool {
+        self.0.get(&digest).is_some_and(|until| now < *until)
     }
 
-    fn leave_alone(&mut self, digest: u128, now: Instant) {
-        if self.alone.len() >= REMEMBERED {
-            self.alone.retain(|_, until| now < *until);
+    fn add(&mut self, digest: u128, now: Instant) {
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, until| now < *until);
         }
-        if self.alone.len() < REMEMBERED {
-            self.alone.insert(digest, now + ALONE);
+        if self.0.len() < REMEMBERED {
+            self.0.insert(digest, now + ALONE);
         }
     }
 }
@@ -167,9 +175,17 @@ impl Lead {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    pub(crate) fn in_background(&self) -> bool {
+        self.in_background
+    }
+
     pub(crate) fn land(self, landed: Landed, now: Instant) {
         if matches!(landed, Landed::NotStored) {
-            self.flights.lock().leave_alone(self.digest, now);
+            let mut known = self.flights.lock();
+            known.alone.add(self.digest, now);
+            if self.in_background {
+                known.in_vain.add(self.digest, now);
+            }
         }
         self.end(landed);
     }
@@ -193,6 +209,10 @@ impl Lead {
 
 impl Drop for Lead {
     fn drop(&mut self) {
+        // Nobody has left: it was not to be had.
+        if self.in_background && self.flight.lock().landed.is_none() {
+            self.flights.lock().in_vain.add(self.digest, Instant::now());
+        }
         self.end(Landed::Abandoned);
     }
 }

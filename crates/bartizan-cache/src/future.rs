@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::CacheBody;
-use crate::engine::{Asking, Engine, Followed, Outcome, Plan};
+use crate::engine::{Asking, Completed, Engine, Followed, Outcome, Plan};
+use crate::fill::Fill;
 use crate::flight::{Follow, Grows, Landed, Lead, Role};
-use crate::growing::{Growing, Reader};
+use crate::growing::{Exactly, Growing, Reader};
 use crate::named::same_origin;
 
 pin_project! {
@@ -72,16 +73,16 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
         request: &mut Request<B>,
         asking: &mut Asking,
     ) -> Self {
-        let again = asking.validators.take().and_then(|validators| {
-            let body = request.body().replay()?;
+        let replay = if asking.has_ours() { request.body().replay() } else { None };
+        let again = replay.map(|body| {
             let mut again = Request::new(mem::replace(request.body_mut(), body));
             *again.method_mut() = request.method().clone();
             *again.uri_mut() = request.uri().clone();
             *again.version_mut() = request.version();
             *again.headers_mut() = request.headers().clone();
             *again.extensions_mut() = request.extensions().clone();
-            validators.replace_conditions(request.headers_mut());
-            Some(Box::new((inner.clone(), again)))
+            asking.put_ours(request.headers_mut());
+            Box::new((inner.clone(), again))
         });
         let unsafe_ = (!request.method().is_safe()).then(|| {
             Box::new(Unsafe {
@@ -96,7 +97,18 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
 }
 
 impl<S, B> Fetch<S, B> {
-    fn invalidate(&self, status: StatusCode, headers: &HeaderMap, now: Instant) {
+    /// Nobody waits any more for what is not for others. What is fetched in the background is for whoever asks later.
+    fn lead_of(&mut self, fill: Option<&Fill>, now: Instant) -> Option<Lead> {
+        let lead = self.lead.take()?;
+        let is_of_use = |fill: &Fill| lead.in_background() || self.engine.is_for_others(fill.head(), now);
+        if fill.is_some_and(is_of_use) {
+            return Some(lead);
+        }
+        lead.land(Landed::NotStored, now);
+        None
+    }
+
+    fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
         if !Engine::invalidates(&changed.method, status) {
             return;
@@ -104,12 +116,12 @@ impl<S, B> Fetch<S, B> {
         let Unsafe { method, uri, headers: asked, extensions } = &**changed;
         let request = RequestHead::new(method, uri, asked, extensions, None);
         let keys = &self.engine.keys;
-        self.engine.invalidate(&keys.key(&request), now);
-        self.engine.invalidate_groups(&keys.key(&request), headers, now);
+        self.engine.invalidate(&keys.key(&request), at);
+        self.engine.invalidate_groups(&keys.key(&request), headers, at);
         for name in [LOCATION, CONTENT_LOCATION] {
             let named = headers.get(&name).and_then(|value| same_origin(uri, value.as_bytes()));
             let Some(named) = named else { continue };
-            self.engine.invalidate(&keys.of(&request, &named), now);
+            self.engine.invalidate(&keys.of(&request, &named), at);
         }
     }
 }
@@ -126,7 +138,7 @@ impl<S, B, R, Fut> ResponseFuture<S, B, R, Fut> {
     }
 }
 
-impl<S: Service<Request<B>> + Clone, B: Replay, R> ResponseFuture<S, B, R, S::Future> {
+impl<S: Service<Request<B>> + Clone, B: Body + Replay, R> ResponseFuture<S, B, R, S::Future> {
     /// Goes for what others may wait for.
     pub(crate) fn leading(start: Start<S, B>, asking: Box<Asking>, lead: Lead) -> Self {
         let (call, asking, fetch) = start.ask(asking, Some(lead));
@@ -143,7 +155,7 @@ enum Started<S: Service<Request<B>>, B> {
     Waits(Box<(Start<S, B>, Box<Asking>)>, Follow),
 }
 
-impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
+impl<S: Service<Request<B>> + Clone, B: Body + Replay> Start<S, B> {
     /// Goes, or waits for whoever goes already if it `may_wait`.
     fn go(self, mut asking: Box<Asking>, may_wait: bool) -> Started<S, B> {
         let mut lead = None;
@@ -195,7 +207,7 @@ impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
 
     /// Looks once more.
     fn again(self, may_wait: bool) -> Started<S, B> {
-        match self.engine.plan(&RequestHead::from(&self.request), Instant::now()) {
+        match self.engine.plan_for(&self.request, Instant::now()) {
             Plan::Answer(response, trailers) | Plan::Stale(response, trailers, _) => {
                 Started::Answered(response, trailers)
             }
@@ -207,7 +219,7 @@ impl<S: Service<Request<B>> + Clone, B: Replay> Start<S, B> {
 impl<S, B, R> Future for ResponseFuture<S, B, R, S::Future>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
-    B: Replay,
+    B: Body + Replay,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Output = Result<Response<CacheBody<R>>, S::Error>;
@@ -263,26 +275,24 @@ where
                     if let Some(lead) = fetch.lead.take() {
                         lead.land(Landed::NotStored, now);
                     }
-                    let Some((response, trailers)) = fetch.engine.failed(asking, now) else {
-                        return Poll::Ready(Err(error));
-                    };
-                    return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
+                    return Poll::Ready(match fetch.engine.failed(asking, now) {
+                        Some((response, trailers)) => {
+                            Ok(response.map(|body| CacheBody::stored(body, trailers)))
+                        }
+                        None => Err(error),
+                    });
                 }
             };
             let again = fetch.again.take();
             let (status, least) = (response.status(), response.body().size_hint().lower());
+            let changed = fetch.engine.kept.changes.now();
             let outcome =
                 fetch.engine.answered(asking, status, response.headers(), least, again.is_some(), now);
-            fetch.invalidate(status, response.headers(), now);
+            fetch.invalidate(status, response.headers(), changed);
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
-                    fetch.engine.tell(told, &mut response);
-                    let mut lead = fetch.lead.take();
-                    let is_for_others =
-                        fill.as_ref().is_some_and(|fill| fetch.engine.is_for_others(&fill.stored, now));
-                    if !is_for_others && let Some(lead) = lead.take() {
-                        lead.land(Landed::NotStored, now);
-                    }
+                    fetch.engine.tell(asking.key.target(), told, &mut response);
+                    let lead = fetch.lead_of(fill.as_deref(), now);
                     return Poll::Ready(Ok(response.map(|body| match fill {
                         Some(mut fill) => {
                             fill.lead = lead;
@@ -297,9 +307,20 @@ where
                     }
                     return Poll::Ready(Ok(response.map(|body| CacheBody::stored(body, trailers))));
                 }
+                (Outcome::Complete(completed), _) => {
+                    let (head, body) = response.into_parts();
+                    let Completed { response, beginning, rest, mut fill, told } = *completed;
+                    fill.lead = fetch.lead_of(Some(&fill), now);
+                    let reader = Growing::begin(beginning, Exactly::new(body, rest), fill);
+                    let mut response = response.map(|()| CacheBody::shared(reader));
+                    *response.version_mut() = head.version;
+                    *response.extensions_mut() = head.extensions;
+                    fetch.engine.tell(asking.key.target(), told, &mut response);
+                    return Poll::Ready(Ok(response));
+                }
                 (Outcome::Again, Some(again)) => {
                     let (inner, request) = *again;
-                    asking.asked_again(now);
+                    asking.asked_again(now, fetch.engine.kept.changes.now());
                     let mut call = call_of(state.as_mut());
                     call.set(ReadyThenCall::new(inner, request));
                 }

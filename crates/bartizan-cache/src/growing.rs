@@ -2,6 +2,7 @@
 //! what comes to a clean end is stored.
 
 mod error;
+mod exactly;
 mod inner;
 mod reader;
 mod waiting;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 
+pub(crate) use self::exactly::Exactly;
 use self::inner::Inner;
 pub(crate) use self::reader::Reader;
 use self::waiting::Waiting;
@@ -89,8 +91,10 @@ impl Growing {
         let reader = this.read().expect("it is to be stored");
         if is_over {
             this.end_cleanly(this.lock());
-        } else if let Some(Fill { stored, lead: Some(lead), .. }) = &this.lock().fill {
-            lead.grows(stored.clone(), &this);
+        } else if let Some(fill) = &this.lock().fill
+            && let Some(lead) = &fill.lead
+        {
+            lead.grows(fill.head().clone(), &this);
         }
         reader
     }

@@ -1,12 +1,19 @@
 //! What a response is stored under.
 
+mod digest;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::RandomState;
 
 use bartizan_core::{CallContext, Origin, RequestHead};
 use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderName, Uri};
+
+use self::digest::Digest;
+use crate::Target;
 
 /// Which parts of a request tell responses apart, beside those that `Vary` names.
 pub(crate) struct Keys {
@@ -65,35 +72,35 @@ impl Keys {
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let partition = request.context().and_then(CallContext::partition);
         let principal = if self.names_a_principal(request) {
-            self.digest(|hasher| {
+            self.digest(|digest| {
                 for name in &self.principals {
-                    for value in request.headers.get_all(name) {
-                        text(value.as_bytes(), hasher);
-                    }
-                    hasher.write_u8(0);
+                    let values = request.headers.get_all(name);
+                    digest.number(values.iter().count() as u64);
+                    values.iter().for_each(|value| digest.text(value.as_bytes()));
                 }
             })
         } else {
             0
         };
         let mut key = Key { digest: 0, target_digest: 0, origin, target, partition, principal };
-        key.target_digest = self.digest(|hasher| key.hash_target(hasher));
+        key.target_digest = self.digest(|digest| key.hash_target(digest));
         key.digest = if partition.is_none() && principal == 0 {
             key.target_digest
         } else {
-            self.digest(|hasher| key.hash(hasher))
+            self.digest(|digest| key.hash(digest))
         };
         key
     }
 
     /// Of a group of responses of the same origin (RFC 9875).
     pub(crate) fn group(&self, key: &StoredKey, group: &str) -> u128 {
-        self.digest(|hasher| {
-            hasher.write(b"group");
-            text(key.scheme.as_bytes(), hasher);
-            text(key.host.as_bytes(), hasher);
-            hasher.write_u32(key.port.map_or(u32::MAX, u32::from));
-            text(group.as_bytes(), hasher);
+        self.digest(|digest| {
+            // No target has that many: it is none of them.
+            digest.number(u64::MAX);
+            digest.text(key.scheme.as_bytes());
+            digest.text(key.host.as_bytes());
+            digest.number(port(key.port));
+            digest.text(group.as_bytes());
         })
     }
 
@@ -101,31 +108,39 @@ impl Keys {
         self.principals.iter().any(|name| request.headers.contains_key(name))
     }
 
-    fn digest(&self, feed: impl Fn(&mut dyn Hasher)) -> u128 {
-        let [high, low] = self.hashing.each_ref().map(|hashing| {
-            let mut hasher = hashing.build_hasher();
-            feed(&mut hasher);
-            u128::from(hasher.finish())
-        });
-        high << 64 | low
+    fn digest(&self, feed: impl Fn(&mut Digest)) -> u128 {
+        let mut digest = Digest::new(&self.hashing);
+        feed(&mut digest);
+        digest.finish()
     }
 }
 
 impl Key<'_> {
-    fn hash(&self, hasher: &mut dyn Hasher) {
-        self.hash_target(hasher);
-        text(self.partition.map_or(b"", str::as_bytes), hasher);
-        hasher.write_u8(u8::from(self.partition.is_some()));
-        hasher.write_u128(self.principal);
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..*self }
     }
 
-    fn hash_target(&self, hasher: &mut dyn Hasher) {
-        if let Some((scheme, host, port)) = self.origin {
-            lower(scheme.as_bytes(), hasher);
-            lower(host.as_bytes(), hasher);
-            hasher.write_u32(port.map_or(u32::MAX, u32::from));
+    fn hash(&self, digest: &mut Digest) {
+        self.hash_target(digest);
+        digest.text(self.partition.map_or(b"", str::as_bytes));
+        digest.number(u64::from(self.partition.is_some()));
+        digest.number((self.principal >> 64) as u64);
+        digest.number(self.principal as u64);
+    }
+
+    fn hash_target(&self, digest: &mut Digest) {
+        if let Some((scheme, host, given)) = self.origin {
+            digest.lower(scheme.as_bytes());
+            digest.lower(host.as_bytes());
+            digest.number(port(given));
         }
-        text(self.target.as_bytes(), hasher);
+        digest.text(self.target.as_bytes());
+    }
+
+    pub(crate) fn target(&self) -> Target<'_> {
+        let (scheme, host, port) = self.origin.unwrap_or_default();
+        Target { scheme, host, port, path_and_query: self.target }
     }
 
     pub(crate) fn store(&self) -> StoredKey {
@@ -144,6 +159,15 @@ impl Key<'_> {
 }
 
 impl StoredKey {
+    /// Where the parts of the same target are.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { digest: !self.digest, ..self.clone() }
+    }
+
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { scheme: &self.scheme, host: &self.host, port: self.port, path_and_query: &self.target }
+    }
+
     pub(crate) fn is(&self, key: &Key<'_>) -> bool {
         let (scheme, host, port) = key.origin.unwrap_or_default();
         self.digest == key.digest
@@ -164,22 +188,14 @@ impl StoredKey {
     }
 }
 
-fn text(bytes: &[u8], hasher: &mut dyn Hasher) {
-    hasher.write_usize(bytes.len());
-    hasher.write(bytes);
-}
-
-fn lower(bytes: &[u8], hasher: &mut dyn Hasher) {
-    hasher.write_usize(bytes.len());
-    for byte in bytes {
-        hasher.write_u8(byte.to_ascii_lowercase());
-    }
+/// None is no port.
+fn port(port: Option<u16>) -> u64 {
+    port.map_or(u64::MAX, u64::from)
 }
 
 /// Without query, partition and principal, which may be secrets.
 impl fmt::Debug for StoredKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.target.split('?').next().unwrap_or_default();
-        write!(f, "StoredKey({}://{}{path})", self.scheme, self.host)
+        write!(f, "StoredKey({})", self.target())
     }
 }

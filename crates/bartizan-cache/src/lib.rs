@@ -36,19 +36,38 @@
 //!
 //! | | default | set with | why |
 //! |---|---|---|---|
-//! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`] | some ten thousand answers of an API |
-//! | one response | at most 8 MiB of body; above that it passes and is forgotten | | one download must not push out all else |
+//! | memory | 64 MiB of heads and bodies, the least recently used makes room | [`CacheLayer::max_bytes`], [`CacheLayer::store`] | some ten thousand answers of an API |
+//! | one response | at most 8 MiB of body and an eighth of the memory; above that it passes and is forgotten | [`CacheLayer::max_body`] | one download must not push out all else |
 //! | one head | at most 1024 lines; above that it passes and is forgotten | | a map of fields has its limit, and a hit adds to it |
-//! | variants of a target | 32 | | memory is bounded |
+//! | variants of a target | 32, and a quarter of the memory | | memory is bounded |
+//! | parts of a target | 32, with as many bytes as one body may have | | so too |
 //! | without freshness | a tenth of the time since `Last-Modified`, at most 7 days, for the statuses that RFC 9110 section 15.1 lists | | RFC 9111 section 4.2.2 |
-//! | the origin is not reached | a stale response answers for a day, unless it says otherwise | | RFC 9111 section 4.2.4 |
+//! | it says nothing at all | it is asked for each time | [`CacheLayer::default_ttl`] | RFC 9111 section 4.2.2: nobody knows |
+//! | the origin is not reached | a stale response answers for a day, unless it says otherwise | [`CacheLayer::stale_if_unreachable`] | RFC 9111 section 4.2.4 |
+//! | and none may answer | the inner's error | [`CacheLayer::respond`] | whoever stands outside knows errors better than a 504 |
 //! | a 500, 502, 503 or 504 | is passed on, unless `stale-if-error` allows a stale one | | RFC 5861 section 4 |
-//! | what it did | is not told | [`CacheLayer::status`], [`CacheLayer::status_field`] | RFC 9211 section 6 |
+//! | what it did | is told to nobody | [`CacheLayer::hook`], [`CacheLayer::status`], [`CacheLayer::status_field`] | RFC 9211 section 6 |
 //! | targeted fields | none | [`CacheLayer::targets`], feature `targeted-fields` | RFC 9213 |
+//!
+//! # One call
+//!
+//! A caller says in the [`CallContext`](bartizan_core::CallContext) of a request what may answer it, in the words of the Fetch standard
+//! ([`CacheMode`](bartizan_core::CacheMode): past the cache, anew, or whatever is stored), and how long its answer is fresh.
+//!
+//! ```
+//! use bartizan_core::{CacheMode, CallContext};
+//!
+//! let mut request = http::Request::new(());
+//! CallContext::edit(request.extensions_mut()).cache_mut().mode = CacheMode::Reload;
+//! ```
+//!
+//! # By hand
+//!
+//! [`CacheLayer::get`], [`insert`](CacheLayer::insert), [`remove`](CacheLayer::remove) and [`clear`](CacheLayer::clear) look, put in and take away.
 //!
 //! # What it does not do
 //!
-//! It does not store parts. `ttl_lru` heeds no request's directives. Its memory is that of one process.
+//! `ttl_lru` heeds no request's directives, and stores no parts. Its memory is that of one process.
 //!
 //! # Many who ask at once
 //!
@@ -58,6 +77,13 @@
 //! waits for that target. What turns out to be too long to be stored goes on for those who read it, none more than 8 MiB ahead of another, who
 //! is left behind with an error after 10 s. Requests with conditions, `Range` or `no-store` wait for nobody, and with `Authorization` only in a
 //! private cache, for others with the same.
+//!
+//! # Parts
+//!
+//! A 206 to a single range of bytes is kept as a part, and answers ranges that lie wholly within it while it is fresh. Parts that have the same
+//! strong `ETag` become one where they meet, and the whole once nothing is missing. If a part is the beginning of what is asked for, only the
+//! rest is fetched, with `If-Range`: the client has the beginning before the rest comes, and gets all of it as one answer. Without a
+//! strong `ETag` nothing is put together. Requests for several ranges pass.
 //!
 //! # Stale while it is fetched
 //!
@@ -88,14 +114,20 @@
 //! | the body is dropped by all who read it, breaks off, or is shorter or longer than it said | nothing is stored |
 //! | the origin is not reached, or fails to become ready | a stale response, if one is allowed; else its error |
 //! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
+//! | what should be the rest of a part is not | likewise, without a range of the cache's own |
+//! | the rest of a part has not the length that its head says | the body breaks off with an error, and the part stays |
 //! | something changes while a response is on its way | it is not stored |
 //!
 //! # Cost
 //!
-//! A hit copies no byte of the body; it costs the copy of the head and the look-ups in two maps of [moka](https://docs.rs/moka).
+//! A hit copies no byte of the body; it costs the copy of the head and one look-up in a map of [moka](https://docs.rs/moka).
+//!
+//! Of the memory a 64th tells what has changed: a change of one target may, one time in as many as there are eight bytes in it, make another one
+//! invalid too, but is never forgotten.
 
 mod background;
 mod body;
+mod changes;
 mod conditions;
 mod engine;
 mod etag;
@@ -106,15 +138,20 @@ pub mod future;
 #[cfg(test)]
 mod given;
 mod growing;
+mod hook;
 mod key;
 mod layer;
 mod named;
+mod not_stored;
+mod parts;
+mod people;
 mod range;
 mod reuse;
 mod service;
 mod singleton;
 mod status;
 mod store;
+mod stored;
 mod storing;
 #[cfg(feature = "targeted-fields")]
 #[path = "fields/structured.rs"]
@@ -122,12 +159,16 @@ mod structured;
 #[cfg(not(feature = "targeted-fields"))]
 #[path = "fields/no_structured.rs"]
 mod structured;
+mod trace;
 mod update;
 
 pub use body::CacheBody;
+pub use hook::{Event, Hook, Target};
 pub use layer::CacheLayer;
+pub use not_stored::NotStored;
 pub use service::Cache;
 pub use status::{CacheStatus, Forward};
+pub use store::{Change, Entry, Memory, Store};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,7 @@
-//! Parts of a stored 200 (RFC 9110 section 14), and whether a 206 is what it says.
+//! Parts of what is stored (RFC 9110 section 14): of a 200, and of a 206.
 //!
 //! One range of bytes is answered. For several, and for other units, the whole is the answer, as section 14.2 allows.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "a part is not stored yet"))]
 mod content_range;
 #[cfg(test)]
 mod tests;
@@ -16,8 +15,7 @@ use http::header::{
 };
 use http::{HeaderMap, Method};
 
-#[cfg(test)]
-pub(crate) use self::content_range::is_complete_206;
+pub(crate) use self::content_range::ContentRange;
 use crate::etag::EntityTag;
 use crate::singleton;
 
@@ -32,31 +30,48 @@ pub(crate) enum Portion {
     Unsatisfiable(HeaderValue),
 }
 
-/// A range that lies inside the body and is not empty.
+/// Beside what a 206 says otherwise.
+static OMITTED: [HeaderName; 6] = [
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    CONTENT_TYPE,
+    LAST_MODIFIED,
+];
+
+/// They are about what one message has, and not about the representation.
+pub(crate) fn sums_of_the_content() -> &'static [HeaderName] {
+    &OMITTED[..2]
+}
+
+/// A range that lies inside of what is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    bytes: Range<usize>,
-    length: usize,
+    content: ContentRange,
     by_if_range: bool,
 }
 
 impl Part {
-    /// For slicing the body.
+    pub(crate) fn new(content: ContentRange, by_if_range: bool) -> Self {
+        Self { content, by_if_range }
+    }
+
+    /// For slicing the representation.
     pub(crate) fn bytes(&self) -> Range<usize> {
-        self.bytes.clone()
+        self.content.bytes.clone()
     }
 
-    /// What a 206 says that the stored 200 does not.
+    /// What a 206 says that what is stored does not.
     pub(crate) fn fields(&self) -> [(HeaderName, HeaderValue); 2] {
-        let Range { start, end } = self.bytes;
-        let content_range = field(format!("bytes {start}-{}/{}", end - 1, self.length));
-        [(CONTENT_RANGE, content_range), (CONTENT_LENGTH, HeaderValue::from(end - start))]
+        let length = HeaderValue::from(self.content.bytes.len());
+        [(CONTENT_RANGE, self.content.value()), (CONTENT_LENGTH, length)]
     }
 
-    /// What the stored 200 says and the 206 need not: a client that sent `If-Range` has it (section 15.3.7).
+    /// What is stored says them, and the 206 does not: sums of the whole content (RFC 9530 section 2), and what a client that sent `If-Range` has
+    /// (section 15.3.7).
     pub(crate) fn omitted(&self) -> &'static [HeaderName] {
-        const OMITTED: &[HeaderName] = &[CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, LAST_MODIFIED];
-        if self.by_if_range { OMITTED } else { &[] }
+        if self.by_if_range { &OMITTED } else { sums_of_the_content() }
     }
 }
 
@@ -74,16 +89,56 @@ pub(crate) fn portion(
     if method != Method::GET || length == 0 {
         return Portion::Whole;
     }
-    let Some(spec) = singleton::value(request, RANGE).and_then(single_spec) else { return Portion::Whole };
-    let by_if_range = request.contains_key(IF_RANGE);
-    if by_if_range && !unchanged(request, stored, now) {
-        return Portion::Whole;
-    }
+    let Some((spec, by_if_range)) = applied(request, stored, now) else { return Portion::Whole };
     let bytes = spec.within(length);
     if bytes.is_empty() {
         return Portion::Unsatisfiable(field(format!("bytes */{length}")));
     }
-    Portion::Part(Part { bytes, length, by_if_range })
+    Portion::Part(Part { content: ContentRange { bytes, complete: Some(length) }, by_if_range })
+}
+
+/// The range of a GET, if all of it lies within the `part` that a stored 206 is (RFC 9111 section 3.3).
+pub(crate) fn within(
+    request: &HeaderMap,
+    stored: &HeaderMap,
+    part: &ContentRange,
+    now: SystemTime,
+) -> Option<Part> {
+    let (spec, by_if_range) = applied(request, stored, now)?;
+    let bytes = match (part.complete, spec) {
+        (Some(complete), _) => spec.within(complete),
+        (None, Spec::From(first, Some(last))) => first..last.checked_add(1)?,
+        (None, _) => return None,
+    };
+    let is_within = !bytes.is_empty() && part.holds(&bytes);
+    let content = ContentRange { bytes, complete: part.complete };
+    is_within.then_some(Part { content, by_if_range })
+}
+
+/// What a GET asks for of a representation that is so long: all of it, or the range that would be sent. `None` if that is for the origin to say.
+pub(crate) fn wanted(
+    request: &HeaderMap,
+    stored: &HeaderMap,
+    complete: usize,
+    now: SystemTime,
+) -> Option<Range<usize>> {
+    if !request.contains_key(RANGE) {
+        return Some(0..complete);
+    }
+    let (spec, _) = applied(request, stored, now)?;
+    Some(spec.within(complete)).filter(|bytes| !bytes.is_empty())
+}
+
+/// Whether it asks for one range of bytes.
+pub(crate) fn is_single(request: &HeaderMap) -> bool {
+    singleton::value(request, RANGE).and_then(single_spec).is_some()
+}
+
+/// The range, if the request has one and its `If-Range` lets it, and whether it has one of those.
+fn applied(request: &HeaderMap, stored: &HeaderMap, now: SystemTime) -> Option<(Spec, bool)> {
+    let spec = single_spec(singleton::value(request, RANGE)?)?;
+    let by_if_range = request.contains_key(IF_RANGE);
+    (!by_if_range || unchanged(request, stored, now)).then_some((spec, by_if_range))
 }
 
 /// One byte range as it was asked for.

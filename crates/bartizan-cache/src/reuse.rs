@@ -27,7 +27,9 @@ impl Born {
         sent: Instant,
         received: Instant,
     ) -> Self {
+        // A date has whole seconds: what was generated and came within one of them has no age.
         let apparent = date.and_then(|date| wall.duration_since(date).ok()).unwrap_or_default();
+        let apparent = Duration::from_secs(apparent.as_secs());
         let delay = received.saturating_duration_since(sent);
         let corrected = age.unwrap_or_default().saturating_add(delay);
         Self { initial_age: apparent.max(corrected), received }

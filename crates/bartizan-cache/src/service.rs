@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bartizan_core::{BoxError, Replay, RequestHead};
+use bartizan_core::{BoxError, Replay};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -25,7 +25,7 @@ pub struct Cache<S> {
 impl<S, B, R> Service<Request<B>> for Cache<S>
 where
     S: Service<Request<B>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
-    B: Replay + Send + 'static,
+    B: Body + Replay + Send + 'static,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Response = Response<CacheBody<R>>;
@@ -38,7 +38,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let plan = self.engine.plan(&RequestHead::from(&request), Instant::now());
+        let plan = self.engine.plan_for(&request, Instant::now());
         let start = |request| Start { engine: self.engine.clone(), inner: self.inner.clone(), request };
         match plan {
             Plan::Answer(response, trailers) => {

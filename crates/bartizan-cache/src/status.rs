@@ -33,6 +33,8 @@ pub enum CacheStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Forward {
+    /// The caller said so, or the request has content, by which a response is not found again.
+    Bypass,
     /// The method is none that a cache answers.
     Method,
     /// Nothing is stored for the target.
@@ -43,17 +45,21 @@ pub enum Forward {
     Request,
     /// What is stored is stale, or may not be used unasked.
     Stale,
+    /// What is stored is a part, and the request asks for more.
+    Partial,
 }
 
 impl Forward {
     /// As the field has it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Bypass => "bypass",
             Self::Method => "method",
             Self::UriMiss => "uri-miss",
             Self::VaryMiss => "vary-miss",
             Self::Request => "request",
             Self::Stale => "stale",
+            Self::Partial => "partial",
         }
     }
 }
@@ -88,7 +94,11 @@ impl Telling {
         }
         if let Some(name) = &self.name {
             let mut member = String::with_capacity(64);
-            let _ = write!(member, "{name}; {status}");
+            // What begins with a digit or a sign is no token, and has to be a string (RFC 9211 section 2). No name has a quote in it.
+            let is_token =
+                name.as_str().starts_with(|first: char| first.is_ascii_alphabetic() || first == '*');
+            let quote = if is_token { "" } else { "\"" };
+            let _ = write!(member, "{quote}{name}{quote}; {status}");
             let member = HeaderValue::try_from(member).expect("a name, digits and signs");
             // After what caches nearer to the origin have said (RFC 9211 section 2).
             // A map that is full to the brim has no room for it.

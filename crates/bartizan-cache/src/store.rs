@@ -1,195 +1,79 @@
-//! Where responses are kept: moka's map, of which the weight is bounded, and variants side by side in each entry.
+//! Where entries are kept: the trait, and what an entry is.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use moka::notification::RemovalCause;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-use tokio::time::Instant;
+use crate::key::StoredKey;
+use crate::stored::Stored;
 
-use crate::fields::Variant;
-use crate::key::{Key, StoredKey};
-use crate::reuse::{Born, Candidate};
-use crate::storing::Policy;
+mod kept;
+mod memory;
 
-/// A complete response, and what it says of its reuse.
-#[derive(Clone)]
-pub(crate) struct Stored {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    pub(crate) trailers: Option<HeaderMap>,
-    pub(crate) policy: Policy,
-    pub(crate) born: Born,
-    /// Which requests it answers.
-    pub(crate) vary: Variant,
-    /// By its `Date`, or when it came.
-    pub(crate) generated: SystemTime,
-    /// The groups that it belongs to.
-    pub(crate) groups: Box<[u128]>,
-    /// When its request went.
-    pub(crate) asked: Instant,
-    /// When it came, by the wall clock.
-    pub(crate) received: SystemTime,
+pub(crate) use kept::Kept;
+pub use memory::Memory;
+
+/// Where a cache keeps its entries: a map that may forget any of them at any time. [`Memory`] is one; another one may count,
+/// partition or evict differently.
+///
+/// All decisions are the cache's. It compares keys whole, so a digest that collides is a miss, and it never uses an entry that something has
+/// changed since.
+pub trait Store: Send + Sync + 'static {
+    /// The entry under this digest, if it is still there.
+    fn get(&self, digest: u128) -> Option<Arc<Entry>>;
+
+    /// Puts what `change` makes of the entry under this digest in its place, and leaves it if that is `None`. No other update of the same digest
+    /// may come between.
+    fn update(&self, digest: u128, change: &mut Change<'_>);
+
+    /// Forgets everything.
+    fn clear(&self);
 }
 
-/// All variants of one key, the newest first.
+/// What becomes of what is there.
+pub type Change<'a> = dyn FnMut(Option<&Arc<Entry>>) -> Option<Arc<Entry>> + 'a;
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn get(&self, digest: u128) -> Option<Arc<Entry>> {
+        (**self).get(digest)
+    }
+
+    fn update(&self, digest: u128, change: &mut Change<'_>) {
+        (**self).update(digest, change);
+    }
+
+    fn clear(&self) {
+        (**self).clear();
+    }
+}
+
+/// All that is complete of one target for one principal, or all parts of it: the variants, the newest first.
 #[derive(Clone)]
-pub(crate) struct Group {
-    key: StoredKey,
+pub struct Entry {
+    pub(crate) key: StoredKey,
     pub(crate) variants: Vec<Arc<Stored>>,
 }
 
-/// So many variants of one key are kept, and the oldest makes room.
-const VARIANTS: usize = 32;
-
-#[derive(Clone)]
-pub(crate) struct Store {
-    map: Cache<u128, Arc<Group>>,
-    /// When a target was last invalidated: whoever asks for it, and whatever was on its way then.
-    invalidated: Cache<u128, Instant>,
-    /// The latest invalidation that had to be forgotten, in nanoseconds since `start`: what was asked for by then may be any target's.
-    forgotten: Arc<AtomicU64>,
-    start: Instant,
-}
-
-/// So many invalidations are remembered.
-const INVALIDATIONS: u64 = 100_000;
-
-impl Stored {
-    pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
-        Candidate { policy: &self.policy, age: self.born.age(now) }
+impl Entry {
+    /// About how many bytes of memory it takes, heads, bodies and keys.
+    pub fn weight(&self) -> usize {
+        // The counters of the `Arc`s, and the place of each in the list.
+        let variants = self.variants.iter().map(|stored| stored.weight() + 3 * size_of::<usize>());
+        variants.sum::<usize>() + size_of::<Self>() + 2 * size_of::<usize>() + self.key.weight()
     }
 
-    fn weight(&self) -> usize {
-        // A field's entry in the map, and its two texts.
-        let fields = |headers: &HeaderMap| {
-            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 96).sum::<usize>()
-        };
-        size_of::<Self>() + self.body.len() + fields(&self.headers) + self.trailers.as_ref().map_or(0, fields)
+    /// How many variants there are.
+    pub fn variants(&self) -> usize {
+        self.variants.len()
     }
 }
 
-impl Store {
-    /// Keeps at most so many bytes.
-    pub(crate) fn new(bytes: u64) -> Self {
-        let weigh = |_: &u128, group: &Arc<Group>| {
-            let variants: usize = group.variants.iter().map(|stored| stored.weight()).sum();
-            u32::try_from(variants + group.key.weight() + 256).unwrap_or(u32::MAX)
-        };
-        let map = Cache::builder()
-            .max_capacity(bytes)
-            .weigher(weigh)
-            .eviction_policy(EvictionPolicy::lru())
-            .build();
-        let (forgotten, start) = (Arc::<AtomicU64>::default(), Instant::now());
-        let latest = forgotten.clone();
-        let invalidated = Cache::builder()
-            .max_capacity(INVALIDATIONS)
-            // The newest has its place, whatever else is asked for often.
-            .eviction_policy(EvictionPolicy::lru())
-            .eviction_listener(move |_, at, cause| {
-                if cause == RemovalCause::Size {
-                    latest.fetch_max(since(start, at), Ordering::AcqRel);
-                }
-            })
-            .build();
-        Self { map, invalidated, forgotten, start }
-    }
-
-    pub(crate) fn get(&self, key: &Key<'_>) -> Option<Arc<Group>> {
-        let group = self.map.get(&key.digest).filter(|group| group.key.is(key))?;
-        let is_valid = |stored: &Arc<Stored>| self.is_valid(key.target_digest, stored);
-        if group.variants.iter().all(is_valid) {
-            return Some(group);
-        }
-        let mut group = (*group).clone();
-        group.variants.retain(is_valid);
-        Some(group).filter(|group| !group.variants.is_empty()).map(Arc::new)
-    }
-
-    /// Beside the other variants, in the place of `former` and of those that answer the same requests, unless one of those was asked for
-    /// later.
-    pub(crate) fn put(&self, key: &StoredKey, stored: Arc<Stored>, former: Option<&Arc<Stored>>) {
-        if !self.is_valid(key.target_digest, &stored) {
-            return;
-        }
-        self.map.entry(key.digest).and_compute_with(|entry| {
-            let known = entry.map(|entry| entry.into_value()).filter(|group| group.key == *key);
-            let mut variants = known.map_or_else(Vec::new, |group| group.variants.clone());
-            if variants.iter().any(|variant| variant.vary == stored.vary && variant.asked > stored.asked) {
-                return Op::Nop;
-            }
-            let is_former = |variant: &_| former.is_some_and(|former| Arc::ptr_eq(variant, former));
-            variants.retain(|variant| variant.vary != stored.vary && !is_former(variant));
-            let place = variants.partition_point(|variant| variant.generated > stored.generated);
-            variants.insert(place, stored);
-            variants.truncate(VARIANTS);
-            Op::Put(Arc::new(Group { key: key.clone(), variants }))
-        });
-    }
-
-    /// What there is of this target, or of this group, for whomever, is not to be used any more.
-    pub(crate) fn invalidate(&self, digest: u128, now: Instant) {
-        self.invalidated.insert(digest, now);
-    }
-
-    /// Whether nothing has changed since its request went.
-    pub(crate) fn is_valid(&self, target: u128, stored: &Stored) -> bool {
-        let mut digests = stored.groups.iter().copied().chain([target]);
-        digests.all(|digest| self.is_unchanged(digest, stored.asked))
-    }
-
-    fn is_unchanged(&self, digest: u128, asked: Instant) -> bool {
-        self.invalidated.get(&digest).is_none_or(|at| asked > at)
-            && since(self.start, asked) > self.forgotten.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn clear(&self) {
-        self.map.invalidate_all();
-    }
-}
-
-/// At least one, so that zero is before all.
-fn since(start: Instant, at: Instant) -> u64 {
-    u64::try_from(at.saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
-}
-
-impl fmt::Debug for Store {
+/// Without what is in it.
+impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("entries", &self.map.entry_count()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    /// What strangers ask for often does not keep a change from being known.
-    #[tokio::test(start_paused = true)]
-    async fn an_invalidation_is_remembered_or_counts_for_all() {
-        let store = Store::new(0);
-        let asked = |seconds| store.start + Duration::from_secs(seconds);
-        let others = 1..=u128::from(INVALIDATIONS);
-        others.clone().for_each(|other| store.invalidate(other, asked(2)));
-        others.clone().for_each(|other| assert!(!store.is_unchanged(other, asked(1))));
-        assert!(store.is_unchanged(0, asked(1)), "nothing is forgotten yet");
-        store.invalidate(0, asked(4));
-        store.invalidated.run_pending_tasks();
-        assert!(!store.is_unchanged(0, asked(3)), "the newest is remembered");
-        assert!(!others.clone().any(|other| store.is_unchanged(other, asked(1))), "one was forgotten");
-        assert!(others.clone().all(|other| store.is_unchanged(other, asked(3))));
-        // Known anew, it is not forgotten.
-        store.invalidate(0, asked(9));
-        store.invalidated.run_pending_tasks();
-        assert!(store.is_unchanged(u128::MAX, asked(4)));
+        f.debug_struct("Entry")
+            .field("key", &self.key)
+            .field("variants", &self.variants.len())
+            .field("weight", &self.weight())
+            .finish()
     }
 }

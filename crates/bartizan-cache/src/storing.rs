@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 
+use crate::NotStored;
 use crate::fields::{Delta, Directives, Expires, Names, RequestDirectives};
 
 /// What a response says of its reuse, read once when it is stored.
@@ -33,21 +34,6 @@ pub(crate) enum Lifetime {
     Unknown,
 }
 
-/// Why a response is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotStored {
-    Status,
-    NoStore,
-    Private,
-    Authorization,
-    /// Neither fresh for a time that is known, nor one that may be guessed.
-    NoFreshness,
-    /// `must-understand`, and it is not understood.
-    MustUnderstand,
-    /// It answers a POST, and is none that a GET would get.
-    Post,
-}
-
 /// The answer to a GET or a POST, and what both say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
@@ -61,20 +47,34 @@ pub(crate) struct Answer<'a> {
     pub(crate) last_modified: Option<SystemTime>,
 }
 
+/// How the cache is set, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Storing {
+    pub(crate) is_shared: bool,
+    /// How long it is fresh, by the caller's word.
+    pub(crate) ttl: Option<Duration>,
+    /// How long it is fresh where nothing says so, and nothing may be guessed.
+    pub(crate) default_ttl: Option<Duration>,
+}
+
 /// A guess is never longer (RFC 9111 section 4.2.2 leaves it to the cache).
 const LONGEST_GUESS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Answer<'_> {
     /// The policy under which it is stored.
-    pub(crate) fn policy(&self, is_shared: bool, now: SystemTime) -> Result<Policy, NotStored> {
+    pub(crate) fn policy(&self, storing: &Storing, now: SystemTime) -> Result<Policy, NotStored> {
+        let is_shared = storing.is_shared;
         self.may_be_stored(is_shared)?;
-        let lifetime = self.lifetime(is_shared, now);
+        let lifetime = match storing.ttl {
+            Some(ttl) => Lifetime::Explicit(ttl),
+            None => self.lifetime(storing, now),
+        };
         // RFC 9110 section 9.3.3.
         if self.is_to_post
             && !(self.status == StatusCode::OK
                 && matches!(lifetime, Lifetime::Explicit(_) | Lifetime::Expired(_)))
         {
-            return Err(NotStored::Post);
+            return Err(NotStored::Method);
         }
         let may_be_kept = match lifetime {
             Lifetime::Explicit(_) | Lifetime::Expired(_) => true,
@@ -100,10 +100,8 @@ impl Answer<'_> {
     }
 
     fn may_be_stored(&self, is_shared: bool) -> Result<(), NotStored> {
-        // A 304 updates what is stored, a 206 is a part of something, and 412 and 416 are about one request alone.
-        if !(200..=599).contains(&self.status.as_u16())
-            || matches!(self.status.as_u16(), 206 | 304 | 412 | 416)
-        {
+        // A 304 updates what is stored, and 412 and 416 are about one request alone.
+        if !(200..=599).contains(&self.status.as_u16()) || matches!(self.status.as_u16(), 304 | 412 | 416) {
             return Err(NotStored::Status);
         }
         if self.says.must_understand {
@@ -135,8 +133,8 @@ impl Answer<'_> {
     }
 
     /// RFC 9111 section 4.2.1. A value that is none is no reason to think it fresh.
-    fn lifetime(&self, is_shared: bool, now: SystemTime) -> Lifetime {
-        if let Some(delta) = self.says.s_maxage.filter(|_| is_shared).or(self.says.max_age) {
+    fn lifetime(&self, storing: &Storing, now: SystemTime) -> Lifetime {
+        if let Some(delta) = self.says.s_maxage.filter(|_| storing.is_shared).or(self.says.max_age) {
             return Lifetime::Explicit(seconds(delta));
         }
         match *self.expires {
@@ -156,6 +154,9 @@ impl Answer<'_> {
             Some(age) if self.says.public || is_heuristically_cacheable(self.status) => {
                 Lifetime::Heuristic((age / 10).min(LONGEST_GUESS))
             }
+            None if is_heuristically_cacheable(self.status) => {
+                storing.default_ttl.map_or(Lifetime::Unknown, Lifetime::Heuristic)
+            }
             _ => Lifetime::Unknown,
         }
     }
@@ -174,7 +175,7 @@ fn is_heuristically_cacheable(status: StatusCode) -> bool {
 fn is_understood(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
-        200..=205 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
+        200..=206 | 300..=303 | 305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505
     )
 }
 

@@ -18,8 +18,11 @@ use super::*;
 
 mod background;
 mod growing;
+mod parts;
+mod people;
 mod posted;
 mod reuse;
+mod store;
 mod storing;
 mod together;
 mod variants;
@@ -101,7 +104,7 @@ pub(crate) const URI: &str = "http://a.example/x?y";
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Got {
-    status: u16,
+    pub(crate) status: u16,
     age: Option<String>,
     body: String,
 }
@@ -173,6 +176,16 @@ async fn a_304_to_the_caches_own_question_answers_the_clients() {
     assert_eq!(get(&cache, &[("if-none-match", "\"a\"")]).await, got(304, Some(0), ""));
     assert_eq!(get(&cache, &[("if-none-match", "\"b\"")]).await, got(200, Some(0), "one"));
     assert_eq!(origin.last()["if-none-match"], "\"a\"", "ours, in the place of the client's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_nothing_stored_is_not_asked_for_by_what_is_stored() {
+    let says = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let origin = Origin::of([answer_of(200, &says, "one"), answer_of(200, &says, "two")]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    assert_eq!(get(&cache, &[("cache-control", "no-store")]).await, got(200, None, "two"));
+    assert!(!origin.last().contains_key("if-none-match"), "of a 304 nothing could be stored");
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,7 +383,14 @@ async fn a_5xx_is_passed_on_unless_a_stale_answer_is_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn parts_heads_and_conditions_are_answered_from_what_is_stored() {
-    let fields = [("cache-control", "max-age=99"), ("etag", "\"a\""), ("content-length", "6")];
+    let fields = [
+        ("cache-control", "max-age=99"),
+        ("etag", "\"a\""),
+        ("content-length", "6"),
+        ("content-type", "text/plain"),
+        ("content-encoding", "x"),
+        ("content-language", "en"),
+    ];
     let origin = Origin::of([answer_of(200, &fields, "abcdef")]);
     let cache = cache(&origin);
     get(&cache, &[]).await;
@@ -382,7 +402,9 @@ async fn parts_heads_and_conditions_are_answered_from_what_is_stored() {
     );
     let (head, headers) = send(&cache, request("HEAD", URI, &[])).await.unwrap();
     assert_eq!((head, &headers["content-length"]), (got(200, Some(0), ""), &"6".parse().unwrap()));
-    assert_eq!(get(&cache, &[("range", "bytes=9-")]).await.status, 416);
+    let (refusal, headers) = send(&cache, request("GET", URI, &[("range", "bytes=9-")])).await.unwrap();
+    assert_eq!((refusal, &headers["content-length"]), (got(416, Some(0), ""), &"0".parse().unwrap()));
+    assert!(["type", "encoding", "language"].iter().all(|of| !headers.contains_key(format!("content-{of}"))));
     assert_eq!(get(&cache, &[("if-none-match", "W/\"a\"")]).await, got(304, Some(0), ""));
     assert_eq!(origin.asked(), 1);
 }
@@ -419,7 +441,7 @@ async fn by_age_alone_200s_are_kept_whatever_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hit_allocates_four_times_at_most_however_long_it_is() {
+async fn a_hit_allocates_four_times_at_most_however_long_it_is_and_twice_more_with_status() {
     let fields = [
         ("cache-control", "max-age=99"),
         ("content-type", "application/json"),
@@ -428,9 +450,13 @@ async fn a_hit_allocates_four_times_at_most_however_long_it_is() {
         ("vary", "accept"),
     ];
     let mut counted = Vec::new();
-    for length in [128, 1024 * 1024] {
+    for (length, layer) in [
+        (128, CacheLayer::rfc9111()),
+        (1024 * 1024, CacheLayer::rfc9111()),
+        (128, CacheLayer::rfc9111().status()),
+    ] {
         let body = Box::leak("x".repeat(length).into_boxed_str());
-        let cache = cache(&Origin::of([answer_of(200, &fields, body)]));
+        let cache = layer.wall_clock(clock()).layer(Origin::of([answer_of(200, &fields, body)]));
         // The first copy of a value makes it one that can be shared.
         for _ in 0..2 {
             get(&cache, &[("accept", "*/*")]).await;
@@ -445,7 +471,7 @@ async fn a_hit_allocates_four_times_at_most_however_long_it_is() {
         assert_eq!(response.status(), if response.headers().contains_key("age") { 200 } else { 0 });
         counted.push(counts.allocations + counts.reallocations);
     }
-    assert!(counted[0] <= 4 && counted[0] == counted[1], "{counted:?}");
+    assert!(counted[0] <= 4 && counted[0] == counted[1] && counted[2] <= 6, "{counted:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -532,6 +558,31 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
     let silent = self::cache(&Origin::of([answer_of(200, &says, "one")]));
     let response = silent.oneshot(request("GET", URI, &[])).await.unwrap();
     assert!(response.extensions().is_empty() && !response.headers().contains_key("cache-status"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_for_a_failure_that_the_origin_told_is_no_hit() {
+    let stored = || answer_of(200, &[("cache-control", "max-age=10, stale-if-error=99")], "one");
+    for (origin, told) in [
+        (Origin::of([stored(), answer_of(503, &[], "")]), "fwd=stale; fwd-status=503"),
+        (Origin::of([stored()]).then_unreachable(), "hit; ttl=-5"),
+    ] {
+        let cache = CacheLayer::rfc9111().status().wall_clock(clock()).layer(origin);
+        get(&cache, &[]).await;
+        advance(15 * SECOND).await;
+        let response = cache.oneshot(request("GET", URI, &[])).await.unwrap();
+        assert_eq!(response.extensions().get::<CacheStatus>().unwrap().to_string(), told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_name_that_is_no_token_it_tells_as_a_string() {
+    for (name, told) in [("c3", "c3; "), ("*c", "*c; "), ("3c", "\"3c\"; "), ("_c", "\"_c\"; ")] {
+        let origin = Origin::of([answer_of(200, &[], "one")]);
+        let cache = CacheLayer::rfc9111().status_field(name.parse().unwrap()).layer(origin);
+        let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+        assert!(headers["cache-status"].to_str().unwrap().starts_with(told), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -684,6 +735,19 @@ async fn a_304_brings_no_field_that_is_not_stored() {
     let (answer, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
     assert_eq!((answer, origin.asked()), (got(200, Some(0), "one"), 2));
     assert!(!headers.contains_key("set-cookie"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_private_lists_is_stored_in_a_private_cache_alone() {
+    for is_shared in [false, true] {
+        let says = [("cache-control", "max-age=10, private=\"x-a\""), ("x-a", "1")];
+        let layer = CacheLayer::rfc9111().wall_clock(clock());
+        let layer = if is_shared { layer.shared() } else { layer };
+        let cache = layer.layer(Origin::of([answer_of(200, &says, "one")]));
+        get(&cache, &[]).await;
+        let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+        assert_eq!(headers.contains_key("x-a"), !is_shared);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,6 +22,7 @@ use http::Extensions;
 pub struct CallContext {
     deadline: Option<Deadline>,
     retry: RetryOverride,
+    cache: CacheOverride,
     attempt: Option<NonZeroU32>,
     partition: Option<Arc<str>>,
     through_body: Option<ThroughBody>,
@@ -41,7 +42,8 @@ impl CallContext {
     /// For work that the call sets off and does not wait for: whose it is, without the call's deadline and attempt.
     #[must_use]
     pub fn outliving(&self) -> Self {
-        Self { retry: self.retry, partition: self.partition.clone(), ..Self::default() }
+        let partition = self.partition.clone();
+        Self { retry: self.retry, cache: self.cache, partition, ..Self::default() }
     }
 
     /// When the whole call must be over.
@@ -76,6 +78,16 @@ impl CallContext {
         &mut self.retry
     }
 
+    /// What the caller said about the cache for this one call.
+    pub fn cache(&self) -> CacheOverride {
+        self.cache
+    }
+
+    /// What the caller says about the cache for this one call.
+    pub fn cache_mut(&mut self) -> &mut CacheOverride {
+        &mut self.cache
+    }
+
     /// Which attempt this is, from the second on. The first attempt carries no number: `None`.
     pub fn attempt(&self) -> Option<NonZeroU32> {
         self.attempt
@@ -102,6 +114,7 @@ impl fmt::Debug for CallContext {
         f.debug_struct("CallContext")
             .field("deadline", &self.deadline)
             .field("retry", &self.retry)
+            .field("cache", &self.cache)
             .field("attempt", &self.attempt)
             .field("partition", &self.partition.as_ref().map(|_| format_args!("..")))
             .field("through_body", &self.through_body)
@@ -186,6 +199,31 @@ pub struct RetryOverride {
     pub safe_to_repeat: bool,
 }
 
+/// What a caller says about the cache for one call. The default says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheOverride {
+    /// What may answer.
+    pub mode: CacheMode,
+    /// The answer to this call is fresh for so long, whatever it says. What forbids that it is stored stands.
+    pub ttl: Option<Duration>,
+}
+
+/// What may answer a call, in the words of the Fetch standard's cache modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CacheMode {
+    /// What the request and the response allow.
+    #[default]
+    Default,
+    /// The origin alone, and what it answers is not stored. A change that it confirms is still known to the cache.
+    NoStore,
+    /// The origin alone, and what it answers is stored.
+    Reload,
+    /// What is stored, however old it is, unless it forbids that; else the origin.
+    ForceCache,
+}
+
 /// In a response's extensions: how many attempts were made for it, where there was more than one or no further one was
 /// allowed. If the response is a failure, its retries are spent; for an error the mark is
 /// [`RetriesSpent`](crate::RetriesSpent).
@@ -219,10 +257,12 @@ mod tests {
         call.set_partition("me");
         call.set_attempt(NonZeroU32::MIN);
         call.retry_mut().safe_to_repeat = true;
+        call.cache_mut().ttl = Some(SECOND);
         call.shorten_deadline(Deadline::after(Instant::now(), SECOND).unwrap());
         call.through_body_mut().turn_on();
         let work = call.outliving();
         assert_eq!((work.partition(), work.retry().safe_to_repeat), (Some("me"), true));
+        assert_eq!(work.cache().ttl, Some(SECOND));
         assert!(work.deadline().is_none() && work.attempt().is_none() && work.through_body().is_none());
     }
 

@@ -62,7 +62,7 @@ mod transport;
 pub use chance::Chance;
 pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
-pub use context::{Attempts, CallContext, Deadline, RetryOverride, ThroughBody};
+pub use context::{Attempts, CacheMode, CacheOverride, CallContext, Deadline, RetryOverride, ThroughBody};
 pub use date::http_date;
 pub use delivery::{Delivery, delivery};
 pub use error::{BoxError, find_source};

@@ -45,10 +45,12 @@ pub struct Counts {
     pub deallocations: u64,
     /// Bytes of all new pieces, and those by which pieces were grown.
     pub bytes: u64,
+    /// Bytes of all pieces given back, and those by which pieces were shrunk.
+    pub freed: u64,
 }
 
 impl Counts {
-    const ZERO: Self = Self { allocations: 0, reallocations: 0, deallocations: 0, bytes: 0 };
+    const ZERO: Self = Self { allocations: 0, reallocations: 0, deallocations: 0, bytes: 0, freed: 0 };
 
     fn since(self, earlier: Self) -> Self {
         Self {
@@ -56,6 +58,7 @@ impl Counts {
             reallocations: self.reallocations - earlier.reallocations,
             deallocations: self.deallocations - earlier.deallocations,
             bytes: self.bytes - earlier.bytes,
+            freed: self.freed - earlier.freed,
         }
     }
 }
@@ -116,13 +119,17 @@ unsafe impl GlobalAlloc for CountingAllocator {
         add(|counts| {
             counts.reallocations += 1;
             counts.bytes += new_size.saturating_sub(layout.size()) as u64;
+            counts.freed += layout.size().saturating_sub(new_size) as u64;
         });
         // SAFETY: the caller got `ptr` for `layout` from here, which is to say from `System`.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        add(|counts| counts.deallocations += 1);
+        add(|counts| {
+            counts.deallocations += 1;
+            counts.freed += layout.size() as u64;
+        });
         // SAFETY: the caller got `ptr` for `layout` from here, which is to say from `System`.
         unsafe { System.dealloc(ptr, layout) }
     }

@@ -11,7 +11,9 @@ use crate::singleton;
 
 /// What is taken out of a request before it validates: conditions that are about somebody else's copy, and parts of it.
 const OF_THE_CLIENT: [HeaderName; 6] =
-    [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE];
+    [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, IF_RANGE, RANGE];
+/// So many of those are conditions, and the others say which part is asked for.
+const CONDITIONS: usize = 4;
 
 /// Bytes of `If-None-Match`. Servers take 8 KiB for all fields of a request, or little more.
 const LIST_LIMIT: usize = 4096;
@@ -21,6 +23,7 @@ const LIST_LIMIT: usize = 4096;
 pub(crate) struct Validators {
     if_none_match: Option<HeaderValue>,
     if_modified_since: Option<HeaderValue>,
+    of_a_part: bool,
 }
 
 impl Validators {
@@ -36,13 +39,22 @@ impl Validators {
             [_, _, ..] if if_none_match.is_some() => None,
             _ => stored.iter().find_map(|headers| last_modified(headers, now)),
         };
-        (if_none_match.is_some() || if_modified_since.is_some())
-            .then_some(Self { if_none_match, if_modified_since })
+        (if_none_match.is_some() || if_modified_since.is_some()).then_some(Self {
+            if_none_match,
+            if_modified_since,
+            of_a_part: false,
+        })
     }
 
-    /// Puts the validators in the place of all conditions that the client set, and asks for the whole of it.
+    /// What is stored is the part that the client asks for.
+    pub(crate) fn of_a_part(self) -> Self {
+        Self { of_a_part: true, ..self }
+    }
+
+    /// Puts the validators in the place of all conditions that the client set, and asks for the whole of it, if it is not about a part.
     pub(crate) fn replace_conditions(self, request: &mut HeaderMap) {
-        for name in OF_THE_CLIENT {
+        let replaced = if self.of_a_part { &OF_THE_CLIENT[..CONDITIONS] } else { &OF_THE_CLIENT };
+        for name in replaced {
             request.remove(name);
         }
         let ours = [(IF_NONE_MATCH, self.if_none_match), (IF_MODIFIED_SINCE, self.if_modified_since)];

@@ -40,6 +40,23 @@ impl RequestDirectives {
         directives
     }
 
+    /// What is stored answers, however old it is.
+    pub(crate) fn force_cache(&mut self) {
+        let Self { no_store, only_if_cached, stale_if_error, .. } = *self;
+        *self = Self {
+            no_store,
+            only_if_cached,
+            stale_if_error,
+            max_stale: Some(MaxStale::Any),
+            ..Self::default()
+        };
+    }
+
+    /// What counts where all else is decided by age.
+    pub(crate) fn by_age(&self) -> Self {
+        Self { no_store: self.no_store, ..Self::default() }
+    }
+
     fn add(&mut self, member: &Member<'_>) {
         let delta = Delta::of(member.argument);
         match member.name(&mut [0; LONGEST_NAME]) {

@@ -63,6 +63,16 @@ impl Variant {
         Self(self.0.iter().map(|Nominated { name, .. }| nominated(name, request)).collect())
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = self
+            .0
+            .iter()
+            .flat_map(|nominated| &nominated.value)
+            .map(|value| value.written.len() + value.meaning.as_ref().map_or(0, |meaning| meaning.len()));
+        size_of_val(&*self.0) + texts.sum::<usize>()
+    }
+
     /// Whether the response has a `Vary` at all.
     pub(crate) fn nominates(&self) -> bool {
         !self.0.is_empty()
@@ -70,11 +80,14 @@ impl Variant {
 
     /// Whether `request` would have been answered alike. Nothing is allocated if it is written alike.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
-        self.0.iter().all(|Nominated { name, value }| match (value, normal(request, name)) {
-            (Some(value), Some(presented)) => {
-                value.written.iter().copied().eq(presented) || value.means_the_same(request, name)
+        self.0.iter().all(|Nominated { name, value }| match value {
+            None => !request.contains_key(name),
+            Some(value) => {
+                value.is_written_in(request, name)
+                    || normal(request, name)
+                        .is_some_and(|presented| value.written.iter().copied().eq(presented))
+                    || value.means_the_same(request, name)
             }
-            (value, presented) => value.is_none() && presented.is_none(),
         })
     }
 }
@@ -83,6 +96,13 @@ impl Value {
     fn of(request: &HeaderMap, name: &HeaderName) -> Option<Self> {
         let written: Box<[u8]> = normal(request, name)?.collect();
         Some(Self { meaning: meaning(name, &written), written })
+    }
+
+    /// A line that is a normal form is that of itself.
+    fn is_written_in(&self, request: &HeaderMap, name: &HeaderName) -> bool {
+        let mut lines = request.get_all(name).iter();
+        lines.next().is_some_and(|line| *line.as_bytes().trim_ascii() == *self.written)
+            && lines.next().is_none()
     }
 
     fn means_the_same(&self, request: &HeaderMap, name: &HeaderName) -> bool {

@@ -12,6 +12,10 @@ struct BrokenOff(Arc<dyn Error + Send + Sync>);
 #[derive(Debug)]
 struct TooSlow;
 
+/// What was to complete a part has not the length that it said.
+#[derive(Debug)]
+struct OfAnotherLength;
+
 /// The origin's body panicked, or had broken off before.
 #[derive(Debug)]
 struct Over;
@@ -22,6 +26,10 @@ pub(super) fn broken_off(error: &Arc<dyn Error + Send + Sync>) -> BoxError {
 
 pub(super) fn too_slow() -> BoxError {
     TooSlow.into()
+}
+
+pub(super) fn of_another_length() -> BoxError {
+    OfAnotherLength.into()
 }
 
 pub(super) fn panicked() -> BoxError {
@@ -54,6 +62,16 @@ impl fmt::Display for TooSlow {
 }
 
 impl Error for TooSlow {}
+
+impl fmt::Display for OfAnotherLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "cache: the rest of a response that was stored in part has not the length that its head said",
+        )
+    }
+}
+
+impl Error for OfAnotherLength {}
 
 impl fmt::Display for Over {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

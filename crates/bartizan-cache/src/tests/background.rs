@@ -87,6 +87,14 @@ async fn who_asks_for_what_is_stored_alone_or_with_head_sets_nothing_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_nothing_stored_sets_nothing_off() {
+    let (origin, cache) = stale([]).await;
+    assert_eq!(get(&cache, &[("cache-control", "no-store")]).await, got(200, Some(12), "one"));
+    meanwhile().await;
+    assert_eq!(origin.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_of_the_one_request_alone_does_not_go_along() {
     let (origin, cache) = stale([answer("two")]).await;
     let fields = [
@@ -157,7 +165,7 @@ async fn the_callers_deadline_and_attempt_stay_behind_and_whose_it_is_goes_along
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hangs_is_given_up_after_thirty_seconds() {
+async fn what_hangs_is_given_up_after_thirty_seconds_and_left_alone_for_ten() {
     let calls = Arc::new(Mutex::new(0));
     let inner = tower::service_fn({
         let calls = calls.clone();
@@ -187,6 +195,10 @@ async fn what_hangs_is_given_up_after_thirty_seconds() {
     assert_eq!(ask().await, 2);
     advance(SECOND).await;
     meanwhile().await;
+    assert_eq!(ask().await, 2);
+    advance(9 * SECOND).await;
+    assert_eq!(ask().await, 2);
+    advance(SECOND).await;
     assert_eq!(ask().await, 3);
 }
 

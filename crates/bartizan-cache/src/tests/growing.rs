@@ -11,13 +11,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::*;
 
 /// What a test sends it.
-struct Piped {
-    frames: UnboundedReceiver<Result<Frame<Bytes>, Torn>>,
-    exact: Option<u64>,
+pub(crate) struct Piped {
+    pub(crate) frames: UnboundedReceiver<Result<Frame<Bytes>, Torn>>,
+    pub(crate) exact: Option<u64>,
 }
 
 #[derive(Debug, PartialEq)]
-struct Torn;
+pub(crate) struct Torn;
 
 impl std::fmt::Display for Torn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

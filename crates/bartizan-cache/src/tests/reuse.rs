@@ -86,6 +86,23 @@ async fn how_stale_a_response_is_counts_from_when_it_says_that_it_expired() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_304_to_the_clients_own_conditions_freshens_what_it_names() {
+    for (named, age) in [(Some("\"a\""), 0), (Some("\"b\""), 5), (None, 5)] {
+        let validator: Vec<_> = named.map(|tag| ("etag", tag)).into_iter().collect();
+        let origin = Origin::of([
+            answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
+            answer_of(304, &validator, ""),
+        ]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        advance(5 * SECOND).await;
+        let asks = request("HEAD", URI, &[("cache-control", "no-cache"), ("if-none-match", "\"a\", \"b\"")]);
+        assert_eq!(send(&cache, asks).await.unwrap().0, got(304, None, ""));
+        assert_eq!(get(&cache, &[]).await, got(200, Some(age), "one"), "{named:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_that_is_stored_has_no_parts() {
     let origin = Origin::of([answer_of(404, &[("cache-control", "max-age=9")], "none")]);
     let cache = cache(&origin);
@@ -104,4 +121,31 @@ async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
     get(&cache, &[]).await;
     advance(10 * SECOND).await;
     assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_freshens_a_response_is_held_on_to_no_longer() {
+    let buffer = Bytes::from(vec![b'1'; 64 * 1024]);
+    let mut confirmed = answer_of(304, &[("etag", "\"a\"")], "");
+    let value = http::HeaderValue::from_maybe_shared(buffer.slice(..1)).unwrap();
+    confirmed.headers_mut().insert("x-new", value);
+    let tagged = [("cache-control", "no-cache"), ("etag", "\"a\"")];
+    let cache = cache(&Origin::of([answer_of(200, &tagged, "one"), confirmed]));
+    get(&cache, &[]).await;
+    let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
+    assert_eq!(headers["x-new"], "1");
+    assert!(buffer.is_unique(), "what is stored has a memory of its own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_generated_within_this_second_has_no_age() {
+    for (milliseconds, date, age) in
+        [(900, "Sun, 06 Nov 1994 08:49:37 GMT", "0"), (100, "Sun, 06 Nov 1994 08:49:36 GMT", "1")]
+    {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_000 + milliseconds);
+        let origin = Origin::of([answer_of(200, &[("cache-control", "max-age=10"), ("date", date)], "one")]);
+        let cache = CacheLayer::rfc9111().wall_clock(WallClock::from_fn(move || start)).layer(origin);
+        get(&cache, &[]).await;
+        assert_eq!(get(&cache, &[]).await.age.as_deref(), Some(age));
+    }
 }

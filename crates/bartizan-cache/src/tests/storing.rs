@@ -51,17 +51,6 @@ async fn a_response_is_fresh_for_as_long_as_it_says_or_a_tenth_of_its_age() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_list_of_private_names_is_nobodys_in_a_shared_cache_alone() {
-    for is_shared in [false, true] {
-        let says = [("cache-control", "max-age=9, private=\"x-mine\""), ("x-mine", "1")];
-        let cache = layer(is_shared).layer(Origin::of([answer_of(200, &says, "one")]));
-        get(&cache, &[]).await;
-        let (_, headers) = send(&cache, request("GET", URI, &[])).await.unwrap();
-        assert_eq!(headers.contains_key("x-mine"), !is_shared);
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_time_on_the_way_counts_as_age() {
     let origin = Origin::of([answer_of(200, &[("cache-control", "max-age=99"), ("age", "4")], "one")]);
     let slow = tower::service_fn(move |request| {

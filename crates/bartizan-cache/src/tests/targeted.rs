@@ -21,6 +21,17 @@ async fn a_targeted_field_stands_for_cache_control() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_it_already_hears_of_the_targeted_field() {
+    let target = HeaderName::from_static("example-cache-control");
+    let origin = Origin::of([answer_of(200, &[(target.as_str(), "max-age=9"), ("etag", "\"a\"")], "one")]);
+    let cache = CacheLayer::rfc9111().targets([target.clone()]).wall_clock(clock()).layer(origin);
+    get(&cache, &[]).await;
+    let asks = request("GET", "http://a.example/x?y", &[("if-none-match", "\"a\"")]);
+    let (answer, headers) = send(&cache, asks).await.unwrap();
+    assert_eq!((answer.status, &headers[&target]), (304, &"max-age=9".parse().unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_group_is_invalidated_with_one_word() {
     let fresh = |group| answer_of(200, &[("cache-control", "max-age=99"), ("cache-groups", group)], "one");
     let origin = Origin::of([

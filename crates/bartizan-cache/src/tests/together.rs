@@ -228,3 +228,15 @@ async fn who_leads_and_is_not_polled_is_waited_for_ten_seconds() {
     assert_eq!((answers.len(), start.elapsed(), origin.asked()), (2, 10 * SECOND + TEN, 2));
     drop(leads);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_says_something_about_the_cache_waits_for_nobody() {
+    let (origin, layer) = (Origin::of([fresh(), fresh()]), CacheLayer::rfc9111());
+    let own = || {
+        let mut request = plain();
+        CallContext::edit(request.extensions_mut()).cache_mut().ttl = Some(SECOND);
+        request
+    };
+    all_at_once(&layer, &origin, 2, own).await;
+    assert_eq!(origin.asked(), 2);
+}

@@ -129,6 +129,14 @@ impl Act {
         self
     }
 
+    /// Adds these response headers, whatever bytes their values have, as [`header`](Act::header) does one.
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        for (name, value) in &headers {
+            self.headers.append(name, value.clone());
+        }
+        self
+    }
+
     /// The response body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();

@@ -1,0 +1,147 @@
+//! Where entries are kept, and how many.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use super::*;
+
+const FRESH: (&str, &str) = ("cache-control", "max-age=1000");
+
+/// Keeps a body of so many bytes for each of these targets, in turn.
+fn fill(layer: &CacheLayer, targets: impl IntoIterator<Item = u32>, bytes: usize) {
+    for target in targets {
+        let (head, _) = answer_of(200, &[FRESH], "").into_parts();
+        let answer = Response::from_parts(head, Bytes::from(vec![b'x'; bytes]));
+        layer.insert(&request("GET", &uri(target), &[]), answer).unwrap();
+    }
+}
+
+fn uri(target: u32) -> String {
+    format!("http://a.example/{target}")
+}
+
+/// How many of these targets are there.
+fn there(layer: &CacheLayer, targets: impl IntoIterator<Item = u32>) -> usize {
+    targets.into_iter().filter(|target| layer.get(&request("GET", &uri(*target), &[])).is_some()).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_entries_are_kept_than_there_may_be() {
+    let layer = CacheLayer::ttl_lru(SECOND, 10);
+    fill(&layer, 0..10, 1);
+    assert_eq!(there(&layer, 0..10), 10);
+    fill(&layer, 10..1000, 1);
+    assert_eq!(there(&layer, 0..1000), 10);
+    assert_eq!(there(&CacheLayer::ttl_lru(SECOND, 0), 0..1), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_bytes_are_kept_than_there_may_be_and_the_least_recently_used_makes_room() {
+    let layer = CacheLayer::rfc9111().max_bytes(1 << 20);
+    for round in 1..10 {
+        fill(&layer, round * 100..round * 100 + 8, 100 * 1024);
+        assert!(there(&layer, 101..round * 100 + 8) <= 9);
+        assert_eq!(there(&layer, [100]), 1, "asked for in each round");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_more_than_an_eighth_of_the_memory_passes() {
+    let layer = CacheLayer::rfc9111().max_bytes(1 << 20);
+    for (length, is_stored) in [((1 << 17), true), ((1 << 17) + 1, false)] {
+        let (head, _) = answer_of(200, &[FRESH], "").into_parts();
+        let answer = Response::from_parts(head, Bytes::from(vec![b'x'; length]));
+        let inserted = layer.insert(&request("GET", &uri(0), &[]), answer);
+        assert_eq!(inserted, if is_stored { Ok(()) } else { Err(NotStored::TooLong) });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_variants_of_one_target_take_no_more_than_a_quarter_of_the_memory() {
+    let layer = CacheLayer::rfc9111().max_bytes(1 << 20);
+    let of = |variant: u32| request("GET", &uri(0), &[("x-a", &variant.to_string())]);
+    for variant in 0..10 {
+        let (head, _) = answer_of(200, &[FRESH, ("vary", "x-a")], "").into_parts();
+        let answer = Response::from_parts(head, Bytes::from(vec![b'x'; 60 * 1024]));
+        layer.insert(&of(variant), answer).unwrap();
+    }
+    let there: Vec<_> = (0..10).filter(|variant| layer.get(&of(*variant)).is_some()).collect();
+    assert_eq!(there, [6, 7, 8, 9], "the newest");
+}
+
+/// Forgets nothing, and counts.
+#[derive(Default)]
+struct Plain {
+    map: Mutex<HashMap<u128, Arc<Entry>>>,
+}
+
+impl Store for Plain {
+    fn get(&self, digest: u128) -> Option<Arc<Entry>> {
+        self.map.lock().unwrap().get(&digest).cloned()
+    }
+
+    fn update(&self, digest: u128, change: &mut Change<'_>) {
+        let mut map = self.map.lock().unwrap();
+        if let Some(entry) = change(map.get(&digest)) {
+            map.insert(digest, entry);
+        }
+    }
+
+    fn clear(&self) {
+        self.map.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_of_ones_own_is_used() {
+    let plain = Arc::new(Plain::default());
+    let layer = CacheLayer::rfc9111().store(plain.clone());
+    fill(&layer, 0..3, 1000);
+    assert_eq!(there(&layer, 0..4), 3);
+    {
+        let map = plain.map.lock().unwrap();
+        assert!(map.values().all(|entry| entry.variants() == 1 && (1000..2500).contains(&entry.weight())));
+        assert_eq!(map.len(), 3);
+    }
+    layer.clear();
+    assert!(plain.map.lock().unwrap().is_empty());
+}
+
+/// As if two targets had the same digest.
+#[derive(Default)]
+struct Mixed(Plain);
+
+impl Store for Mixed {
+    fn get(&self, _: u128) -> Option<Arc<Entry>> {
+        self.0.get(0)
+    }
+
+    fn update(&self, _: u128, change: &mut Change<'_>) {
+        self.0.update(0, change);
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_gives_out_the_wrong_entry_answers_nobody_with_it() {
+    let layer = CacheLayer::rfc9111().store(Mixed::default());
+    fill(&layer, 0..1, 1);
+    assert_eq!(there(&layer, 0..2), 1);
+    fill(&layer, 1..2, 1);
+    assert_eq!((there(&layer, 0..1), there(&layer, 1..2)), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_often_stays_where_the_store_counts_that() {
+    let layer = CacheLayer::rfc9111().store(Memory::tiny_lfu(20 * 1024));
+    // It begins to count when it is half full.
+    fill(&layer, 0..8, 1000);
+    for _ in 0..100 {
+        assert_eq!(there(&layer, 0..3), 3);
+    }
+    fill(&layer, 10..500, 1000);
+    assert_eq!(there(&layer, 0..3), 3);
+}
