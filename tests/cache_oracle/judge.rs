@@ -119,7 +119,7 @@ impl Oracle {
             let whose = self.whose_conditions(&alone, exchange, at == 0)?;
             self.fetched.push((key(&turn.request.target), exchange.received));
             let Some(response) = &exchange.response else { continue };
-            if !(whose.is_caches && response.status == 304) {
+            if response.status != 304 {
                 if at + 1 < meanwhile.len() {
                     return Err(Fault::Unsafe("fetched again although it had an answer".into()));
                 }
@@ -133,6 +133,8 @@ impl Oracle {
             }
             let is_last = at + 1 == meanwhile.len();
             let (selected, is_known) = self.selected(&alone, exchange, response);
+            // Nobody knows what becomes of one that nobody asked for.
+            let is_known = is_known && whose.is_caches;
             for &at in selected.iter().filter(|_| is_last) {
                 match is_known {
                     true => self.freshen(at, &alone, exchange, selected.len() == 1),
