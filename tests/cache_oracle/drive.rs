@@ -10,10 +10,10 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt};
 
 use crate::history::{History, Step};
-use crate::judge::{Fault, Way};
 use crate::message::{self, Turn};
 use crate::oracle::Oracle;
 use crate::origin::{BEGAN, Origin, plain};
+use crate::verdict::{Fault, Way};
 use crate::words::written;
 
 pub struct Run {

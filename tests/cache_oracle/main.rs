@@ -18,12 +18,13 @@ mod origin;
 mod preferences;
 mod shrink;
 mod stored;
+mod verdict;
 mod words;
 
 use std::collections::BTreeMap;
 
 use history::History;
-use judge::{Fault, Way};
+use verdict::{Fault, Way};
 
 /// So many are held in an ordinary run; `CACHE_HISTORIES` in the environment asks for another number.
 const HISTORIES: u64 = 5000;
