@@ -64,8 +64,11 @@ impl Oracle {
                 // Where a stale one may stand for a failure, it does.
                 let is_failure = matches!(response.status, 500 | 502 | 503 | 504);
                 let stale = self.for_a_failure(&alone.request, exchange.received, Some(response.status));
+                let stands = stale.allowed.iter().any(|&at| self.stored[at].is_certain);
                 if !is_failure || stale.allowed.is_empty() {
                     self.learn(&alone, exchange, response, true);
+                } else if !stands {
+                    self.perhaps_learn(&alone, exchange, response);
                 }
                 continue;
             }

@@ -229,6 +229,18 @@ impl Oracle {
         }
     }
 
+    /// Nobody knows whether it was learnt.
+    pub fn perhaps_learn(&mut self, turn: &Turn, exchange: &Exchange, response: &Response) {
+        let (matching, before) = (self.matching(&turn.request), self.stored.clone());
+        self.learn(turn, exchange, response, true);
+        for at in matching {
+            self.stored[at] = Stored { is_certain: false, ..before[at].clone() };
+        }
+        for learnt in &mut self.stored[before.len()..] {
+            learnt.is_certain = false;
+        }
+    }
+
     /// RFC 9110 section 9.3.3.
     fn is_stored_of_a_post(&self, turn: &Turn, response: &Response) -> bool {
         let own = key(&turn.request.target);
