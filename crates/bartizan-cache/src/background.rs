@@ -39,6 +39,7 @@ where
     };
     for name in &ITS_OWN {
         start.request.headers_mut().remove(name);
+        asking.leave_behind(name);
     }
     if let Some(context) = start.request.extensions_mut().get_mut::<CallContext>() {
         *context = context.outliving();

@@ -175,6 +175,11 @@ impl Asking {
         &self.request
     }
 
+    /// The answer is not held against this field of the client.
+    pub(crate) fn leave_behind(&mut self, name: &HeaderName) {
+        self.request.remove(name);
+    }
+
     /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).
     fn is_of_target(&self, headers: &HeaderMap) -> bool {
         let named = singleton::value(headers, CONTENT_LOCATION);
