@@ -23,7 +23,7 @@ pub(crate) use self::partial::Completed;
 use crate::conditions::Validators;
 use crate::fields::{RequestDirectives, Variant};
 use crate::fill::Fill;
-use crate::flight::Flights;
+use crate::flight::{Flights, Goes};
 use crate::key::{Key, Keys, StoredKey};
 use crate::named::same_origin;
 use crate::parts::Rest;
@@ -97,7 +97,7 @@ pub(crate) struct Asking {
     is_passed: bool,
     why: Forward,
     /// For which requests the answer will be, as far as what is stored lets one guess.
-    pub(crate) like: Option<Variant>,
+    like: Option<Variant>,
     /// Whoever asked has been answered already.
     pub(crate) in_background: bool,
 }
@@ -105,7 +105,7 @@ pub(crate) struct Asking {
 /// What one who waited for another's fetch gets of it.
 pub(crate) enum Followed {
     Answer(Response<()>),
-    /// It answers other requests.
+    /// It answers other requests, or something has changed since it was asked for.
     Another,
     Nothing,
 }
@@ -171,8 +171,9 @@ impl Asking {
             && !(is_shared && self.request.contains_key(AUTHORIZATION))
     }
 
-    pub(crate) fn request(&self) -> &HeaderMap {
-        &self.request
+    /// To wait for who went already, or to go.
+    pub(crate) fn goes(&mut self) -> Goes<'_> {
+        Goes { key: &self.key, request: &self.request, like: self.like.take(), asked: self.order }
     }
 
     /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).

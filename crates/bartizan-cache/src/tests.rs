@@ -21,6 +21,7 @@ mod growing;
 mod parts;
 mod people;
 mod posted;
+mod races;
 mod reuse;
 mod store;
 mod storing;
