@@ -16,7 +16,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_LOCATION, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
     IF_UNMODIFIED_SINCE, RANGE,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Response, Uri};
 use tokio::time::Instant;
 
 pub(crate) use self::partial::Completed;
@@ -93,8 +93,6 @@ pub(crate) struct Asking {
     rest: Option<(Arc<Stored>, Rest)>,
     /// What else there is of the target.
     parts: Vec<Arc<Stored>>,
-    /// The conditions of the client are its own business.
-    is_passed: bool,
     why: Forward,
     /// For which requests the answer will be, as far as what is stored lets one guess.
     like: Option<Variant>,
@@ -136,11 +134,6 @@ impl Engine {
         if let Some(hook) = &self.hook {
             hook.event(event);
         }
-    }
-
-    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
-    pub(crate) fn invalidates(method: &Method, status: StatusCode) -> bool {
-        !method.is_safe() && (status.is_success() || status.is_redirection())
     }
 
     /// Of which a change was confirmed that was made at `at`.

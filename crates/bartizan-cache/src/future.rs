@@ -108,9 +108,10 @@ impl<S, B> Fetch<S, B> {
         None
     }
 
+    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
     fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
-        if !Engine::invalidates(&changed.method, status) {
+        if !status.is_success() && !status.is_redirection() {
             return;
         }
         let Unsafe { method, uri, headers: asked, extensions } = &**changed;

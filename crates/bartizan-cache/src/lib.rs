@@ -67,7 +67,7 @@
 //!
 //! # What it does not do
 //!
-//! `ttl_lru` heeds no request's directives, and stores no parts. Its memory is that of one process.
+//! `ttl_lru` heeds no request's directives but `no-store`, and stores no parts. Its memory is that of one process.
 //!
 //! # Many who ask at once
 //!

@@ -113,7 +113,6 @@ impl Engine {
             validators,
             rest,
             parts,
-            is_passed,
             why,
             like,
             ..self.asking(request, &key, asked, said, now)
@@ -158,7 +157,6 @@ impl Engine {
             validators: None,
             rest: None,
             parts: Vec::new(),
-            is_passed: false,
             why: Forward::UriMiss,
             like: None,
             in_background: false,

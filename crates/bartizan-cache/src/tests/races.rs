@@ -205,6 +205,19 @@ async fn a_304_that_a_change_overtakes_is_not_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_after_a_change_is_stored() {
+    let held = Held::new(CacheLayer::rfc9111());
+    held.gets(&[], answer_of(200, &TAGGED, "old")).await;
+    advance(10 * SECOND).await;
+    let validates = held.calls("GET", &[]).await;
+    held.layer().clear();
+    held.answer(1, answer_of(304, &[("etag", "\"b\"")], "")).await;
+    held.answer(2, fresh("new")).await;
+    assert_eq!(validates.await.unwrap().unwrap(), "new");
+    assert_eq!(held.gets(&[], fresh("third")).await, ("new".into(), false));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_304_to_who_asked_earlier_takes_no_newer_ones_place() {
     let held = Held::new(CacheLayer::rfc9111());
     held.gets(&[], answer_of(200, &TAGGED, "old")).await;
@@ -298,6 +311,38 @@ async fn what_was_asked_for_before_a_change_keeps_nothing_from_being_fetched_in_
     settle().await;
     assert_eq!(held.asked(), 3);
     drop(unread);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_gets_what_grows_if_it_may_answer_and_else_goes() {
+    for (fields, is_shared) in [
+        (&[("x", "a")][..], true),
+        (&[("x", "a"), ("cache-control", "min-fresh=99")], true),
+        (&[("x", "a"), ("cache-control", "min-fresh=100")], false),
+        (&[("x", "a"), ("cache-control", "no-cache")], false),
+        (&[("x", "b")], false),
+        (&[], false),
+    ] {
+        let held = Held::new(CacheLayer::rfc9111().status());
+        let leads = tokio::spawn(held.call(request("GET", URI, &[("x", "a")])));
+        settle().await;
+        let waits = tokio::spawn(held.call(request("GET", URI, fields)));
+        settle().await;
+        assert_eq!(held.asked(), 1, "{fields:?}: what it varies by is not known");
+        held.answer(0, answer_of(200, &[FRESH, ("vary", "x")], "one")).await;
+        let unread = leads.await.unwrap().unwrap();
+        assert_eq!(held.asked() == 1, is_shared, "{fields:?}");
+        if !is_shared {
+            held.answer(1, answer_of(200, &[FRESH, ("vary", "x")], "another")).await;
+        }
+        let response = waits.await.unwrap().unwrap();
+        let told = response.extensions().get::<CacheStatus>().unwrap().to_string();
+        let expected = if is_shared { "; collapsed" } else { "" };
+        assert_eq!(told, format!("fwd=uri-miss; fwd-status=200; stored{expected}"), "{fields:?}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, if is_shared { "one" } else { "another" }, "{fields:?}");
+        drop(unread);
+    }
 }
 
 /// Where somebody leaves who leads.
