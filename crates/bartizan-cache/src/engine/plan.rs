@@ -114,7 +114,6 @@ impl Engine {
             validators,
             rest,
             parts,
-            is_passed,
             why,
             like,
             ..self.asking(request, &key, asked, said, now)
@@ -159,7 +158,6 @@ impl Engine {
             validators: None,
             rest: None,
             parts: Vec::new(),
-            is_passed: false,
             why: Forward::UriMiss,
             like: None,
             in_background: false,
@@ -168,7 +166,7 @@ impl Engine {
 
     /// What another's fetch brings to one who waited for it: its head, of which the body is on its way.
     pub(crate) fn followed(&self, asking: &Asking, head: &Stored, now: Instant) -> Followed {
-        if !head.vary.matches(&asking.request) {
+        if !head.vary.matches(&asking.request) || !self.kept.is_valid(asking.key.target_digest, head) {
             return Followed::Another;
         }
         if self.reuse(head, &asking.asked, now) != Reuse::Fresh {
