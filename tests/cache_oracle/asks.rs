@@ -86,12 +86,12 @@ fn most(directive: &Directive) -> i64 {
 fn max_stale(directives: &[Directive]) -> Option<i64> {
     let found = directives.iter().filter(|directive| directive.name == "max-stale");
     found
-        .filter_map(|directive| match &directive.argument {
-            None if directive.is_well_formed => Some(i64::MAX),
-            _ => seconds(std::slice::from_ref(directive), "max-stale").map(|given| or(given, -1)),
+        .map(|directive| match &directive.argument {
+            None if directive.is_well_formed => i64::MAX,
+            _ => seconds(std::slice::from_ref(directive), "max-stale").map_or(-1, |given| or(given, -1)),
         })
-        .filter(|most| *most >= 0)
         .min()
+        .filter(|most| *most >= 0)
 }
 
 /// What permits does only as it is defined.

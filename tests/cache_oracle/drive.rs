@@ -10,10 +10,10 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt};
 
 use crate::history::{History, Step};
-use crate::judge::{Fault, Way};
 use crate::message::{self, Turn};
 use crate::oracle::Oracle;
 use crate::origin::{BEGAN, Origin, plain};
+use crate::verdict::{Fault, Way};
 use crate::words::written;
 
 pub struct Run {
@@ -26,7 +26,8 @@ pub fn run(history: &History) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("no more than memory").block_on(async {
         let origin = Origin::new();
-        let mut layer = CacheLayer::rfc9111().wall_clock(WallClock::from_fn({
+        // Less memory than by default is set up sooner.
+        let mut layer = CacheLayer::rfc9111().max_bytes(8 * 1024 * 1024).wall_clock(WallClock::from_fn({
             let origin = origin.clone();
             move || SystemTime::UNIX_EPOCH + Duration::from_millis(origin.now() as u64)
         }));

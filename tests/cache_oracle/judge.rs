@@ -1,74 +1,12 @@
 //! Holds what the cache did against what it may do, and what it says that it does.
 
-use std::fmt;
-
 use crate::answer::compare_fields;
 use crate::asks::Asks;
 use crate::fields::{self, Fields, has, lines, single, tags};
 use crate::message::{Exchange, Response, Turn};
 use crate::oracle::{FromMemory, Oracle, is_retrieval, key};
 use crate::stored::{Stored, hop_by_hop, may_be_stored, vary};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It did what it must not.
-    Unsafe(String),
-    /// It did not do what it promises.
-    Useless(String),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsafe(why) => write!(f, "it must not: {why}"),
-            Self::Useless(why) => write!(f, "it promises more: {why}"),
-        }
-    }
-}
-
-impl Fault {
-    /// Whether it may be the same fault of a shorter history.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let (Self::Unsafe(why) | Self::Useless(why)) = self;
-        let (Self::Unsafe(other_why) | Self::Useless(other_why)) = other;
-        let start = |why: &str| why.chars().take(12).collect::<String>();
-        std::mem::discriminant(self) == std::mem::discriminant(other) && start(why) == start(other_why)
-    }
-}
-
-/// How a request came to its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    Memory,
-    StaleFromMemory,
-    StaleMeanwhile,
-    PartFromMemory,
-    NotModifiedFromMemory,
-    NothingCached,
-    Forwarded,
-    Validated,
-    AskedAgain,
-    StaleForNoAnswer,
-    StaleForAnError,
-    Failed,
-}
-
-impl Way {
-    pub const ALL: [Self; 12] = [
-        Self::Memory,
-        Self::StaleFromMemory,
-        Self::StaleMeanwhile,
-        Self::PartFromMemory,
-        Self::NotModifiedFromMemory,
-        Self::NothingCached,
-        Self::Forwarded,
-        Self::Validated,
-        Self::AskedAgain,
-        Self::StaleForNoAnswer,
-        Self::StaleForAnError,
-        Self::Failed,
-    ];
-}
+use crate::verdict::{Fault, Way};
 
 /// What a cache may put in the place of the client's own.
 const CONDITIONS: [&str; 6] =
@@ -119,20 +57,25 @@ impl Oracle {
             let whose = self.whose_conditions(&alone, exchange, at == 0)?;
             self.fetched.push((key(&turn.request.target), exchange.received));
             let Some(response) = &exchange.response else { continue };
-            if !(whose.is_caches && response.status == 304) {
+            if response.status != 304 {
                 if at + 1 < meanwhile.len() {
                     return Err(Fault::Unsafe("fetched again although it had an answer".into()));
                 }
                 // Where a stale one may stand for a failure, it does.
                 let is_failure = matches!(response.status, 500 | 502 | 503 | 504);
                 let stale = self.for_a_failure(&alone.request, exchange.received, Some(response.status));
+                let stands = stale.allowed.iter().any(|&at| self.stored[at].is_certain);
                 if !is_failure || stale.allowed.is_empty() {
                     self.learn(&alone, exchange, response, true);
+                } else if !stands {
+                    self.perhaps_learn(&alone, exchange, response);
                 }
                 continue;
             }
             let is_last = at + 1 == meanwhile.len();
             let (selected, is_known) = self.selected(&alone, exchange, response);
+            // Nobody knows what becomes of one that nobody asked for.
+            let is_known = is_known && whose.is_caches;
             for &at in selected.iter().filter(|_| is_last) {
                 match is_known {
                     true => self.freshen(at, &alone, exchange, selected.len() == 1),

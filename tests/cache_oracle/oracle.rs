@@ -70,7 +70,10 @@ impl Oracle {
             .collect();
         let may_forbid = ["cache-control", "pragma", "if-match", "if-unmodified-since"];
         let is_plain = !may_forbid.iter().any(|name| has(&request.fields, name));
-        let mut chosen = self.chosen(&matching, &answering, &answering);
+        // What is fresh and must not be stale may stand for a failure, and need not.
+        let may_be_stale = |at: &usize| self.stored[*at].may_be_stale(self.is_shared);
+        let preferred: Vec<usize> = answering.iter().copied().filter(may_be_stale).collect();
+        let mut chosen = self.chosen(&matching, &preferred, &answering);
         chosen.is_promised &= is_plain;
         chosen
     }
@@ -90,7 +93,10 @@ impl Oracle {
             matching.iter().any(|&by| {
                 let other = &self.stored[by];
                 let is_newer = other.number > stored.number && other.date >= stored.date;
-                let is_preferred = !varies(at) && as_they_are.contains(&by) && is_newest(by, &varying);
+                let is_preferred = !varies(at)
+                    && as_they_are.contains(&by)
+                    && is_newest(by, &varying)
+                    && !other.is_known_stale;
                 other.is_certain && (is_newer && (varies(by) || !varies(at)) || is_preferred)
             })
         };
@@ -223,6 +229,18 @@ impl Oracle {
         }
     }
 
+    /// Nobody knows whether it was learnt.
+    pub fn perhaps_learn(&mut self, turn: &Turn, exchange: &Exchange, response: &Response) {
+        let (matching, before) = (self.matching(&turn.request), self.stored.clone());
+        self.learn(turn, exchange, response, true);
+        for at in matching {
+            self.stored[at] = Stored { is_certain: false, ..before[at].clone() };
+        }
+        for learnt in &mut self.stored[before.len()..] {
+            learnt.is_certain = false;
+        }
+    }
+
     /// RFC 9110 section 9.3.3.
     fn is_stored_of_a_post(&self, turn: &Turn, response: &Response) -> bool {
         let own = key(&turn.request.target);
@@ -241,7 +259,8 @@ impl Oracle {
         for at in self.matching(&turn.request) {
             let old = &mut self.stored[at];
             if is_stored && vary(&old.response.fields) == vary(&response.fields) {
-                old.is_gone = true;
+                // For other requests it stays what it was.
+                old.forget(&turn.request);
             } else {
                 old.is_certain = false;
             }

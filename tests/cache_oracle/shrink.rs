@@ -2,7 +2,7 @@
 
 use crate::drive;
 use crate::history::{Answer, History};
-use crate::judge::Fault;
+use crate::verdict::Fault;
 
 pub fn shrink(mut history: History, fault: &Fault) -> (History, Fault) {
     let mut fault = fault.clone();

@@ -112,6 +112,13 @@ impl Stored {
         self.asked.iter().any(|asked| names.iter().all(|name| match_in(name, asked, &request.fields)))
     }
 
+    /// Another one answers such requests now.
+    pub fn forget(&mut self, request: &Request) {
+        let names = vary(&self.response.fields).unwrap_or_default();
+        self.asked.retain(|asked| !names.iter().all(|name| match_in(name, asked, &request.fields)));
+        self.is_gone |= self.asked.is_empty();
+    }
+
     pub fn tag(&self) -> Option<(bool, &str)> {
         single(&self.response.fields, "etag").and_then(fields::tag)
     }

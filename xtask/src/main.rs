@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod clock;
 mod failure;
+mod fuzz;
 mod libtest;
 mod needs;
 mod results;
@@ -33,6 +34,8 @@ enum Action {
     Flag(&'static str, fn(bool) -> Result<()>),
     /// With one of these words, or none for all of them in turn.
     Word(&'static [&'static str], fn(&str) -> Result<()>),
+    /// With what it reads itself.
+    Rest(fn(&[String]) -> Result<()>),
 }
 
 const COMMANDS: &[Command] = &[
@@ -60,6 +63,11 @@ const COMMANDS: &[Command] = &[
         name: "sim",
         about: "the simulations that defaults rest on, into docs/: breaker, budget, jitter, or all",
         action: Action::Word(sim::NAMES, sim::run),
+    },
+    Command {
+        name: "fuzz",
+        about: "libFuzzer over the cache and the parsers of fields, a minute each; [--seconds N] [TARGET]",
+        action: Action::Rest(fuzz::run),
     },
 ];
 
@@ -92,6 +100,7 @@ impl Command {
             (Action::Plain(run), []) => run(),
             (Action::Flag(_, run), []) => run(false),
             (Action::Flag(flag, run), [given]) if given == flag => run(true),
+            (Action::Rest(run), arguments) => run(arguments),
             (Action::Word(words, run), []) => words.iter().try_for_each(|word| run(word)),
             (Action::Word(words, run), [given]) if words.contains(&given.as_str()) => run(given),
             (Action::Word(words, _), _) => {

@@ -13,6 +13,7 @@ pub(crate) enum User {
     Tests,
     Tools,
     Benches,
+    Fuzz,
 }
 
 struct Need {
@@ -62,6 +63,13 @@ const NEEDS: &[Need] = &[
         probe: &["valgrind", "--version"],
         debian_package: "valgrind",
         users: &[User::Benches],
+    },
+    Need {
+        what: "a C++ compiler",
+        why: "builds libFuzzer",
+        probe: &["c++", "--version"],
+        debian_package: "g++",
+        users: &[User::Fuzz],
     },
 ];
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
 use crate::Event;
-use crate::engine::Asking;
+use crate::engine::{Asking, Engine};
 use crate::future::{ResponseFuture, Start};
 
 /// What takes longer is given up: nobody waits for it. As long as a whole call may take elsewhere.
@@ -33,12 +33,11 @@ where
     B: Body + Replay + Send + 'static,
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let (digest, like) = (asking.key.digest, asking.like.take());
-    let Some(lead) = start.engine.flights.refresh(digest, asking.request(), like, Instant::now()) else {
-        return;
-    };
+    let Engine { flights, kept, .. } = &*start.engine;
+    let Some(lead) = flights.refresh(asking.goes(), kept, Instant::now()) else { return };
     for name in &ITS_OWN {
         start.request.headers_mut().remove(name);
+        asking.leave_behind(name);
     }
     if let Some(context) = start.request.extensions_mut().get_mut::<CallContext>() {
         *context = context.outliving();

@@ -15,14 +15,14 @@ use bytes::Bytes;
 use http::header::{
     CONTENT_LOCATION, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
-use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Method, Response, Uri};
 use tokio::time::Instant;
 
 pub(crate) use self::partial::Completed;
 use crate::conditions::Validators;
 use crate::fields::{RequestDirectives, Variant};
 use crate::fill::Fill;
-use crate::flight::Flights;
+use crate::flight::{Flights, Goes};
 use crate::key::{Key, Keys, StoredKey};
 use crate::named::same_origin;
 use crate::parts::Rest;
@@ -94,11 +94,9 @@ pub(crate) struct Asking {
     rest: Option<(Arc<Stored>, Rest)>,
     /// What else there is of the target.
     parts: Vec<Arc<Stored>>,
-    /// The conditions of the client are its own business.
-    is_passed: bool,
     why: Forward,
     /// For which requests the answer will be, as far as what is stored lets one guess.
-    pub(crate) like: Option<Variant>,
+    like: Option<Variant>,
     /// Whoever asked has been answered already.
     pub(crate) in_background: bool,
 }
@@ -106,7 +104,7 @@ pub(crate) struct Asking {
 /// What one who waited for another's fetch gets of it.
 pub(crate) enum Followed {
     Answer(Response<()>),
-    /// It answers other requests.
+    /// It answers other requests, or something has changed since it was asked for.
     Another,
     Nothing,
 }
@@ -139,11 +137,6 @@ impl Engine {
         }
     }
 
-    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
-    pub(crate) fn invalidates(method: &Method, status: StatusCode) -> bool {
-        !method.is_safe() && (status.is_success() || status.is_redirection())
-    }
-
     /// Of which a change was confirmed that was made at `at`.
     pub(crate) fn invalidate(&self, key: &Key<'_>, at: u64) {
         self.kept.changes.note(key.target_digest, at);
@@ -172,8 +165,14 @@ impl Asking {
             && !(is_shared && self.is_authenticated)
     }
 
-    pub(crate) fn request(&self) -> &HeaderMap {
-        &self.request
+    /// To wait for who went already, or to go.
+    pub(crate) fn goes(&mut self) -> Goes<'_> {
+        Goes { key: &self.key, request: &self.request, like: self.like.take(), asked: self.order }
+    }
+
+    /// The answer is not held against this field of the client.
+    pub(crate) fn leave_behind(&mut self, name: &HeaderName) {
+        self.request.remove(name);
     }
 
     /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).

@@ -41,6 +41,8 @@ impl Fill {
         let head = self.head.take().expect("it is completed once");
         let landed = match self.engine.keep(&self.key, Arc::unwrap_or_clone(head), body, trailers) {
             Ok(()) => Landed::Stored,
+            // It was overtaken, which says nothing of the next.
+            Err(NotStored::Changed) => Landed::Abandoned,
             Err(_) => Landed::NotStored,
         };
         land(self.lead.take(), landed);

@@ -12,6 +12,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::fields::Variant;
 use crate::growing::Growing;
+use crate::key::StoredKey;
+use crate::store::Kept;
 use crate::stored::Stored;
 
 /// The fetches under way, by the digest of their key.
@@ -35,6 +37,8 @@ struct Marks(HashMap<u128, Instant>);
 struct Flight {
     /// For whom it goes, as far as was known when it went.
     expected: Option<Variant>,
+    /// When it went, in the order of [`Changes`](crate::changes::Changes).
+    asked: u64,
     state: Mutex<State>,
 }
 
@@ -79,6 +83,16 @@ pub(crate) struct Follow {
     patience: Option<Pin<Box<Sleep>>>,
 }
 
+/// A request that is to go, unless somebody has gone for the same.
+pub(crate) struct Goes<'a> {
+    pub(crate) key: &'a StoredKey,
+    pub(crate) request: &'a HeaderMap,
+    /// For whom the answer will be, as far as what is stored lets one guess.
+    pub(crate) like: Option<Variant>,
+    /// In the order of [`Changes`](crate::changes::Changes).
+    pub(crate) asked: u64,
+}
+
 pub(crate) enum Role {
     Leads(Lead),
     Follows(Follow),
@@ -94,52 +108,41 @@ const ALONE: Duration = Duration::from_secs(10);
 const REMEMBERED: usize = 1024;
 
 impl Flights {
-    /// `like` is for whom the answer will be, as far as what is stored lets one guess.
-    pub(crate) fn join(
-        self: &Arc<Self>,
-        digest: u128,
-        request: &HeaderMap,
-        like: Option<Variant>,
-        now: Instant,
-    ) -> Role {
+    /// To wait for what went already, if nothing has changed since, and else to go.
+    pub(crate) fn join(self: &Arc<Self>, goes: Goes<'_>, kept: &Kept, now: Instant) -> Role {
+        let Goes { key, request, like, asked } = goes;
         let mut known = self.lock();
-        if known.alone.has(digest, now) {
+        if known.alone.has(key.digest, now) {
             return Role::Alone;
         }
-        let flying = known.flying.entry(digest).or_default();
-        if let Some(flight) = flying.iter().find(|flight| flight.is_for(request)) {
+        let flying = known.flying.entry(key.digest).or_default();
+        if let Some(flight) = flying.iter().find(|flight| flight.is_for(request, key, kept)) {
             return Role::Follows(Follow { flight: flight.clone(), place: None, patience: None });
         }
         let like = flying.iter().find_map(|flight| flight.like(request)).or(like);
-        Role::Leads(self.lead(digest, flying, like, false, now))
+        Role::Leads(self.lead(key.digest, flying, Flight::new(like, asked, now), false))
     }
 
     /// To go although nobody waits for it, unless somebody goes already, or has gone in vain.
-    pub(crate) fn refresh(
-        self: &Arc<Self>,
-        digest: u128,
-        request: &HeaderMap,
-        like: Option<Variant>,
-        now: Instant,
-    ) -> Option<Lead> {
+    pub(crate) fn refresh(self: &Arc<Self>, goes: Goes<'_>, kept: &Kept, now: Instant) -> Option<Lead> {
+        let Goes { key, request, like, asked } = goes;
         let mut known = self.lock();
-        if known.in_vain.has(digest, now) {
+        if known.in_vain.has(key.digest, now) {
             return None;
         }
-        let flying = known.flying.entry(digest).or_default();
-        let is_fetched = flying.iter().any(|flight| flight.is_for(request));
-        (!is_fetched).then(|| self.lead(digest, flying, like, true, now))
+        let flying = known.flying.entry(key.digest).or_default();
+        let is_fetched = flying.iter().any(|flight| flight.is_for(request, key, kept));
+        (!is_fetched).then(|| self.lead(key.digest, flying, Flight::new(like, asked, now), true))
     }
 
     fn lead(
         self: &Arc<Self>,
         digest: u128,
         flying: &mut Vec<Arc<Flight>>,
-        like: Option<Variant>,
+        flight: Flight,
         in_background: bool,
-        now: Instant,
     ) -> Lead {
-        let flight = Arc::new(Flight::new(like, now));
+        let flight = Arc::new(flight);
         flying.push(flight.clone());
         Lead { flights: self.clone(), digest, flight, in_background }
     }
@@ -218,17 +221,20 @@ impl Drop for Lead {
 }
 
 impl Flight {
-    fn new(expected: Option<Variant>, began: Instant) -> Self {
+    fn new(expected: Option<Variant>, asked: u64, began: Instant) -> Self {
         let waiting = BTreeMap::new();
         let state = Mutex::new(State { began, grows: None, landed: None, waiting, next: 0 });
-        Self { expected, state }
+        Self { expected, asked, state }
     }
 
     /// Whether what it brings will do for this request, as far as is known.
-    fn is_for(&self, request: &HeaderMap) -> bool {
+    fn is_for(&self, request: &HeaderMap, key: &StoredKey, kept: &Kept) -> bool {
         match &self.lock().grows {
-            Some(grows) => grows.head.vary.matches(request),
-            None => self.expected.as_ref().is_none_or(|expected| expected.matches(request)),
+            Some(Grows { head, .. }) => head.vary.matches(request) && kept.is_valid(key.target_digest, head),
+            None => {
+                self.expected.as_ref().is_none_or(|expected| expected.matches(request))
+                    && kept.changes.is_unchanged(key.target_digest, self.asked)
+            }
         }
     }
 

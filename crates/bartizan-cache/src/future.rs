@@ -108,9 +108,10 @@ impl<S, B> Fetch<S, B> {
         None
     }
 
+    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
     fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
         let Some(changed) = &self.unsafe_ else { return };
-        if !Engine::invalidates(&changed.method, status) {
+        if !status.is_success() && !status.is_redirection() {
             return;
         }
         let Unsafe { method, uri, headers: asked, extensions } = &**changed;
@@ -160,8 +161,8 @@ impl<S: Service<Request<B>> + Clone, B: Body + Replay> Start<S, B> {
     fn go(self, mut asking: Box<Asking>, may_wait: bool) -> Started<S, B> {
         let mut lead = None;
         if may_wait && asking.may_be_shared(self.engine.rules.is_shared) {
-            let (digest, like) = (asking.key.digest, asking.like.take());
-            match self.engine.flights.join(digest, asking.request(), like, Instant::now()) {
+            let Engine { flights, kept, .. } = &*self.engine;
+            match flights.join(asking.goes(), kept, Instant::now()) {
                 Role::Leads(leads) => lead = Some(leads),
                 Role::Follows(follow) => return Started::Waits(Box::new((self, asking)), follow),
                 Role::Alone => {}

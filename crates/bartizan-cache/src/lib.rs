@@ -120,7 +120,7 @@
 //! | a 304 is about something that is not stored | the request goes once more, without conditions; a body that cannot be replayed is never validated |
 //! | what should be the rest of a part is not | likewise, without a range of the cache's own |
 //! | the rest of a part has not the length that its head says | the body breaks off with an error, and the part stays |
-//! | something changes while a response is on its way | it is not stored |
+//! | something changes while a response is on its way | it is not stored, and is for nobody who asks from then on or waits for it |
 //!
 //! # Cost
 //!

@@ -100,7 +100,7 @@ impl Candidate<'_> {
         let is_tolerated = match asked.max_stale {
             Some(MaxStale::Any) => true,
             Some(MaxStale::Seconds(most)) => self.staleness() <= seconds(most),
-            None => false,
+            Some(MaxStale::Nothing) | None => false,
         };
         let is_in_window = |window: Option<Duration>| window.is_some_and(|window| self.staleness() < window);
         if is_in_window(self.policy.stale_while_revalidate) && asked.max_age.is_none() {

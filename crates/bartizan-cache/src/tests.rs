@@ -21,6 +21,7 @@ mod growing;
 mod parts;
 mod people;
 mod posted;
+mod races;
 mod reuse;
 mod store;
 mod storing;
@@ -371,6 +372,7 @@ async fn a_5xx_is_passed_on_unless_a_stale_answer_is_allowed() {
         ("max-age=10, stale-if-error=5", "", "down"),
         ("max-age=10", "stale-if-error=20", "one"),
         ("max-age=10, stale-if-error=20, must-revalidate", "", "down"),
+        ("max-age=10, stale-if-error=20", "no-cache", "down"),
     ] {
         let origin =
             Origin::of([answer_of(200, &[("cache-control", says)], "one"), answer_of(503, &[], "down")]);
@@ -421,22 +423,26 @@ async fn nothing_that_is_incomplete_is_stored() {
 
 #[tokio::test(start_paused = true)]
 async fn by_age_alone_200s_are_kept_whatever_they_say() {
-    for (status, says, is_stored) in [
-        (200, "", true),
-        (200, "max-age=0", true),
-        (200, "no-cache", true),
-        (200, "no-store", false),
-        (404, "", false),
+    for (status, says, asks, is_stored) in [
+        (200, "", "", true),
+        (200, "max-age=0", "", true),
+        (200, "no-cache", "", true),
+        (200, "private", "", true),
+        (200, "", "max-age=0", true),
+        (200, "no-store", "", false),
+        (200, "", "no-store", false),
+        (404, "", "", false),
     ] {
         let origin = Origin::of((0..3).map(|_| answer_of(status, &[("cache-control", says)], "one")));
         let cache = CacheLayer::classic().layer(origin.clone());
-        get(&cache, &[]).await;
+        let asks = [("cache-control", asks)];
+        get(&cache, &asks).await;
         advance(299 * SECOND).await;
-        get(&cache, &[]).await;
-        assert_eq!(origin.asked() == 1, is_stored, "{status} {says}");
+        get(&cache, &asks).await;
+        assert_eq!(origin.asked() == 1, is_stored, "{status} {says} {asks:?}");
         advance(SECOND).await;
-        get(&cache, &[]).await;
-        assert_eq!(origin.asked(), if is_stored { 2 } else { 3 }, "{status} {says}");
+        get(&cache, &asks).await;
+        assert_eq!(origin.asked(), if is_stored { 2 } else { 3 }, "{status} {says} {asks:?}");
     }
 }
 
@@ -713,6 +719,7 @@ async fn who_says_for_how_long_a_stale_answer_does_is_heeded() {
         ("max-age=10, stale-if-error=10", "", true),
         ("max-age=10", "stale-if-error=5", false),
         ("max-age=10, stale-if-error=5", "stale-if-error=10", true),
+        ("max-age=10", "no-cache", false),
     ] {
         let origin = Origin::of([answer_of(200, &[("cache-control", says)], "one")]).then_unreachable();
         let cache = cache(&origin);

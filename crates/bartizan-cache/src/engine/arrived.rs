@@ -108,7 +108,7 @@ impl Engine {
         let answers =
             |stored: &Stored| stored.part().is_none() && stored.candidate(now).on_error(window, bound);
         let stored = chosen(asking.candidates.iter(), answers)?;
-        if asking.is_passed || asking.asked.no_cache || !answers(stored) {
+        if asking.asked.no_cache || !answers(stored) {
             return None;
         }
         let (mut response, trailers) = self.answer(&asking.method, &asking.request, stored, now, wall)?;

@@ -141,15 +141,15 @@ impl Stored {
     }
 }
 
-/// A part that holds what is asked for, if it answers and nothing newer does, or if it is all there is.
+/// The newer of both, whatever may be done with it (RFC 9111 section 4).
 pub(super) fn or_part<'s>(
     whole: Option<&'s Arc<Stored>>,
     part: Option<&'s Arc<Stored>>,
-    answers: impl Fn(&Stored) -> bool,
 ) -> Option<&'s Arc<Stored>> {
-    let Some((whole, part)) = whole.zip(part) else { return whole.or(part) };
-    let is_whole_better = answers(whole) && whole.generated >= part.generated;
-    Some(if answers(part) && !is_whole_better { part } else { whole })
+    match (whole, part) {
+        (Some(whole), Some(part)) => Some(if part.generated > whole.generated { part } else { whole }),
+        (whole, part) => whole.or(part),
+    }
 }
 
 /// To what a 206 of this part says.

@@ -43,7 +43,7 @@ impl Engine {
         let is_ranged = is_lookup && is_looked_for && request.headers.contains_key(RANGE);
         let parts = if is_ranged { self.parts(&key, request) } else { Vec::new() };
         let part = chosen(parts.iter().filter(|part| part.is_asked_for(request.headers, wall)), answers);
-        let chosen = or_part(chosen(matching.clone(), answers), part, answers);
+        let chosen = or_part(chosen(matching.clone(), answers), part);
         let mut is_passed = !is_lookup || is_for_the_origin(request.headers);
         let mut why = match &entry {
             _ if is_bypassed => Forward::Bypass,
@@ -90,10 +90,11 @@ impl Engine {
             Some(stored) => Some(stored.vary.clone()),
             None => entry.as_ref().and_then(|entry| Some(entry.variants.first()?.vary.of(request.headers))),
         };
-        let mut candidates: Vec<_> = matching.cloned().collect();
-        if candidates.is_empty() {
-            candidates.extend(part.cloned());
-        }
+        let chosen_part = chosen.filter(|stored| stored.part().is_some());
+        let candidates: Vec<_> = match chosen_part {
+            Some(part) => vec![part.clone()],
+            None => matching.cloned().collect(),
+        };
         let validators = if is_passed || asked.no_store || *request.method != Method::GET {
             // Of what confirms it nothing could be stored (RFC 9111 section 5.2.1.5).
             None
@@ -113,7 +114,6 @@ impl Engine {
             validators,
             rest,
             parts,
-            is_passed,
             why,
             like,
             ..self.asking(request, &key, asked, said, now)
@@ -160,7 +160,6 @@ impl Engine {
             validators: None,
             rest: None,
             parts: Vec::new(),
-            is_passed: false,
             why: Forward::UriMiss,
             like: None,
             in_background: false,
@@ -169,7 +168,7 @@ impl Engine {
 
     /// What another's fetch brings to one who waited for it: its head, of which the body is on its way.
     pub(crate) fn followed(&self, asking: &Asking, head: &Stored, now: Instant) -> Followed {
-        if !head.vary.matches(&asking.request) {
+        if !head.vary.matches(&asking.request) || !self.kept.is_valid(asking.key.target_digest, head) {
             return Followed::Another;
         }
         if self.reuse(head, &asking.asked, now) != Reuse::Fresh {

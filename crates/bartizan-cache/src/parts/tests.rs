@@ -276,15 +276,18 @@ fn the_newer_head_counts_and_has_what_only_the_older_one_says() {
 #[test]
 fn a_head_with_more_lines_than_are_kept_is_not_made() {
     let start = Instant::now();
-    let filled = |given: Given, prefix: &str| {
+    let filled = |given: Given, lines: Range<usize>| {
         let mut stored = Stored::clone(&given.stored(start));
-        let names = (0..600).map(|index| http::HeaderName::try_from(format!("{prefix}{index}")).unwrap());
+        let names = lines.map(|index| http::HeaderName::try_from(format!("x-{index}")).unwrap());
         names.for_each(|name| drop(stored.headers.insert(name, 1.into())));
         Arc::new(stored)
     };
-    let known = [filled(Given::of(0..3, 1), "x-a-")];
-    let joined = joined(filled(Given::of(3..5, 2), "x-b-"), &known, 99).unwrap();
-    assert_eq!(joined.parts.len(), 2);
+    // Beside seven that both have, or that one of them has.
+    for (lines, parts) in [(1017, 1), (1018, 2)] {
+        let known = [filled(Given::of(0..3, 1), 0..500)];
+        let joined = joined(filled(Given::of(3..5, 2), 500..lines), &known, 99).unwrap();
+        assert_eq!(joined.parts.len(), parts, "{lines}");
+    }
 }
 
 proptest! {

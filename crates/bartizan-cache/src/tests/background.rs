@@ -117,6 +117,23 @@ async fn what_is_of_the_one_request_alone_does_not_go_along() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_confirmed_meanwhile_is_held_against_no_condition() {
+    let origin = Origin::of([
+        answer_of(200, &[("etag", "\"a\""), ("vary", "accept")], "one"),
+        answer_of(404, &SAYS[..1], "none"),
+        answer_of(304, &SAYS[1..], ""),
+    ]);
+    let cache = cache(&origin);
+    get(&cache, &[]).await;
+    get(&cache, &[]).await;
+    advance(12 * SECOND).await;
+    let conditions = [("if-unmodified-since", "Sun, 06 Nov 1994 08:00:00 GMT")];
+    assert_eq!(get(&cache, &conditions).await, got(404, Some(12), "none"));
+    meanwhile().await;
+    assert_eq!(origin.asked(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_callers_deadline_and_attempt_stay_behind_and_whose_it_is_goes_along() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let inner = tower::service_fn({

@@ -150,11 +150,13 @@ async fn a_part_may_be_put_in_by_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn only_a_get_brings_a_part() {
-    let answer = part_of(4..=8, &[FRESH, ("content-location", URI)]);
-    let origin = Origin::of([answer, other()]);
-    let cache = cache(&origin);
-    send(&cache, request("POST", URI, &[("range", "bytes=4-8")])).await.unwrap();
-    assert_eq!(get_range(&cache, "bytes=5-6").await.body, "other");
+    for bytes in [4..=8, 0..=9] {
+        let answer = part_of(bytes.clone(), &[FRESH, ("content-location", URI)]);
+        let origin = Origin::of([answer, other()]);
+        let cache = cache(&origin);
+        send(&cache, request("POST", URI, &[("range", "bytes=0-9")])).await.unwrap();
+        assert_eq!(get_range(&cache, "bytes=5-6").await.age, None, "{bytes:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,18 +259,20 @@ async fn conditions_are_held_against_a_part_that_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_whole_and_part_the_newer_answers_if_it_is_fresh() {
+async fn of_whole_and_part_the_newer_answers_or_is_validated() {
     const NOW: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     for (whole, part, later, expected) in [
         ((NOW, "max-age=99"), (BEFORE, "max-age=99"), 0, Some("whole")),
         ((NOW, "max-age=99"), (NOW, "max-age=99"), 0, Some("whole")),
         ((BEFORE, "max-age=99"), (NOW, "max-age=99"), 0, Some("part")),
-        ((NOW, "max-age=9"), (BEFORE, "max-age=99"), 20, Some("part")),
-        ((BEFORE, "max-age=99"), (NOW, "max-age=9"), 20, Some("whole")),
-        ((BEFORE, "max-age=9"), (NOW, "max-age=9"), 20, None),
+        ((NOW, "max-age=9"), (BEFORE, "max-age=99"), 20, None),
+        ((BEFORE, "max-age=99"), (NOW, "max-age=9"), 20, None),
     ] {
-        let fields = |(date, says), from| [("date", date), ("cache-control", says), ("x-from", from)];
+        let tag = |from| if from == "part" { "\"p\"" } else { "\"w\"" };
+        let fields = |(date, says), from| {
+            [("date", date), ("cache-control", says), ("x-from", from), ("etag", tag(from))]
+        };
         let answers =
             [answer_of(200, &fields(whole, "whole"), WHOLE), part_of(4..=8, &fields(part, "part")), other()];
         let origin = Origin::of(answers);
@@ -279,6 +283,11 @@ async fn of_whole_and_part_the_newer_answers_if_it_is_fresh() {
         let (_, headers) = send(&cache, request("GET", URI, &[("range", "bytes=6-7")])).await.unwrap();
         let from = shows(&headers, "x-from");
         assert_eq!((from.as_str(), origin.asked() == 2), (expected.unwrap_or_default(), expected.is_some()));
+        if expected.is_none() {
+            let newer = tag(if part.0 == NOW { "part" } else { "whole" });
+            assert_eq!(shows(&origin.last(), "if-none-match"), newer);
+            assert_eq!(origin.last().contains_key("range"), part.0 == NOW);
+        }
     }
 }
 

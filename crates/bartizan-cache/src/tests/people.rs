@@ -72,6 +72,20 @@ async fn a_reload_asks_the_origin_without_conditions_and_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_the_caller_said_so_is_told() {
+    for (mode, told) in [(CacheMode::NoStore, Forward::Bypass), (CacheMode::Reload, Forward::Request)] {
+        let mut request = request("GET", URI, &[]);
+        CallContext::edit(request.extensions_mut()).cache_mut().mode = mode;
+        let response = CacheLayer::rfc9111().status().layer(bodies(&["one"], &[])).oneshot(request).await;
+        let response = response.unwrap();
+        let Some(CacheStatus::Forwarded { why, .. }) = response.extensions().get() else {
+            panic!("{mode:?}")
+        };
+        assert_eq!(*why, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_stored_may_be_asked_for_however_old_it_is_unless_it_forbids_that() {
     let no_matter = [("cache-control", "no-cache, max-age=0, min-fresh=9")];
     for (says, layer, answer) in [
@@ -161,12 +175,14 @@ async fn an_origin_that_is_not_reached_may_be_told_of_with_a_504() {
 
 #[tokio::test(start_paused = true)]
 async fn who_asks_for_what_is_stored_alone_hears_that_nothing_was_sent() {
-    let origin = bodies(&[], &[]);
-    let request = request("GET", URI, &[("cache-control", "only-if-cached")]);
-    let response = cache(&origin).oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 504);
-    assert!(response.extensions().get::<Rejection>().is_some());
-    assert_eq!(origin.asked(), 0);
+    for (method, status) in [("GET", 504), ("HEAD", 504), ("DELETE", 204)] {
+        let origin = Origin::of([answer_of(204, &[], "")]);
+        let request = request(method, URI, &[("cache-control", "only-if-cached")]);
+        let response = cache(&origin).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{method}");
+        assert_eq!(response.extensions().get::<Rejection>().is_some(), status == 504, "{method}");
+        assert_eq!(origin.asked() == 0, status == 504, "{method}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,14 +337,26 @@ async fn the_hook_is_told_of_what_breaks_off_and_of_what_is_too_long_on_its_way(
 
 #[tokio::test(start_paused = true)]
 async fn the_hook_is_told_of_what_is_fetched_in_the_background_in_vain() {
-    let first = answer_of(200, &[("cache-control", "max-age=10, stale-while-revalidate=100")], "one");
-    let origin = Origin::of([first]).then_unreachable();
-    let told = Told::default();
-    let cache = CacheLayer::rfc9111().hook(told.hook()).wall_clock(clock()).layer(origin.clone());
-    get(&cache, &[]).await;
-    advance(20 * SECOND).await;
-    told.take();
-    get(&cache, &[]).await;
-    tokio::task::yield_now().await;
-    assert_eq!(told.take()[1], "not refreshed http://a.example/x");
+    let in_window = "max-age=10, stale-while-revalidate=100, stale-if-error=100";
+    for (says, is_down, is_told) in [
+        (in_window, false, true),
+        (in_window, true, true),
+        ("max-age=10, stale-if-error=100", false, false),
+        ("max-age=10, stale-if-error=100", true, false),
+    ] {
+        let first = Origin::of([answer_of(200, &[("cache-control", says)], "one")]);
+        let origin = if is_down { first } else { first.then_unreachable() };
+        if is_down {
+            origin.answers.lock().unwrap().push_back(Some(answer_of(503, &[], "")));
+        }
+        let told = Told::default();
+        let cache = CacheLayer::rfc9111().hook(told.hook()).wall_clock(clock()).layer(origin.clone());
+        get(&cache, &[]).await;
+        advance(20 * SECOND).await;
+        told.take();
+        assert_eq!(get(&cache, &[]).await.body, "one");
+        tokio::task::yield_now().await;
+        let is_so = told.take().iter().any(|line| line == "not refreshed http://a.example/x");
+        assert_eq!((is_so, origin.asked()), (is_told, 2), "{says} {is_down}");
+    }
 }

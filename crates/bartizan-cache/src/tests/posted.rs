@@ -9,7 +9,7 @@ const ITSELF: (&str, &str) = ("content-location", "/x?y");
 const FRESH: (&str, &str) = ("cache-control", "max-age=99");
 
 async fn post(cache: &Cache<Origin>) -> Got {
-    send(cache, request("POST", URI, &[])).await.unwrap().0
+    send(cache, request("POST", URI, &[]).map(|_| Full::from("content"))).await.unwrap().0
 }
 
 #[tokio::test(start_paused = true)]

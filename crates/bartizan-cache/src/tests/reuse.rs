@@ -47,13 +47,16 @@ async fn what_a_response_says_bounds_what_a_request_may_ask() {
 
 #[tokio::test(start_paused = true)]
 async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
-    for (method, status, says, tag, age, hit) in [
-        ("HEAD", 200, "max-age=10", "\"a\"", 15, Some(0)),
-        ("HEAD", 200, "max-age=10", "\"b\"", 5, None),
-        ("HEAD", 200, "no-store", "\"a\"", 5, None),
-        ("HEAD", 404, "max-age=10", "\"b\"", 5, Some(5)),
-        ("HEAD", 404, "max-age=10", "\"a\"", 15, None),
-        ("GET", 200, "no-store", "\"b\"", 5, Some(5)),
+    for (method, asks, status, says, tag, age, hit) in [
+        ("HEAD", "no-cache", 200, "max-age=10", "\"a\"", 15, Some(0)),
+        ("HEAD", "no-cache", 200, "max-age=10", "\"b\"", 5, None),
+        ("HEAD", "no-cache", 200, "no-store", "\"a\"", 5, None),
+        ("HEAD", "no-cache", 404, "max-age=10", "\"b\"", 5, Some(5)),
+        ("HEAD", "no-cache", 404, "max-age=10", "\"a\"", 15, None),
+        ("GET", "no-cache", 200, "no-store", "\"b\"", 5, Some(5)),
+        // Nothing of what answers it is stored, but that something is stale is known.
+        ("HEAD", "no-cache, no-store", 200, "max-age=10", "\"a\"", 5, Some(5)),
+        ("HEAD", "no-cache, no-store", 200, "max-age=10", "\"b\"", 5, None),
     ] {
         let origin = Origin::of([
             answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
@@ -63,9 +66,9 @@ async fn a_200_to_head_freshens_what_it_is_about_and_makes_all_else_stale() {
         let cache = cache(&origin);
         get(&cache, &[]).await;
         advance(age * SECOND).await;
-        send(&cache, request(method, URI, &[("cache-control", "no-cache")])).await.unwrap();
+        send(&cache, request(method, URI, &[("cache-control", asks)])).await.unwrap();
         let expected = hit.map_or(got(200, None, "two"), |age| got(200, Some(age), "one"));
-        assert_eq!(get(&cache, &[]).await, expected, "{method} {status} {tag} {age}");
+        assert_eq!(get(&cache, &[]).await, expected, "{method} {asks} {status} {tag} {age}");
     }
 }
 
@@ -87,12 +90,16 @@ async fn how_stale_a_response_is_counts_from_when_it_says_that_it_expired() {
 
 #[tokio::test(start_paused = true)]
 async fn a_304_to_the_clients_own_conditions_freshens_what_it_names() {
-    for (named, age) in [(Some("\"a\""), 0), (Some("\"b\""), 5), (None, 5)] {
-        let validator: Vec<_> = named.map(|tag| ("etag", tag)).into_iter().collect();
-        let origin = Origin::of([
-            answer_of(200, &[("cache-control", "max-age=10"), ("etag", "\"a\"")], "one"),
-            answer_of(304, &validator, ""),
-        ]);
+    const MODIFIED: &str = "Sun, 06 Nov 1994 08:48:37 GMT";
+    for (named, age) in [
+        (&[("etag", "\"a\"")][..], 0),
+        (&[("etag", "\"b\"")], 5),
+        (&[("last-modified", MODIFIED)], 0),
+        (&[("last-modified", "Sun, 06 Nov 1994 08:48:38 GMT")], 5),
+        (&[], 5),
+    ] {
+        let says = [("cache-control", "max-age=10"), ("etag", "\"a\""), ("last-modified", MODIFIED)];
+        let origin = Origin::of([answer_of(200, &says, "one"), answer_of(304, named, "")]);
         let cache = cache(&origin);
         get(&cache, &[]).await;
         advance(5 * SECOND).await;
@@ -121,6 +128,28 @@ async fn what_the_origin_did_not_speak_of_answers_no_error_either() {
     get(&cache, &[]).await;
     advance(10 * SECOND).await;
     assert_eq!(send(&cache, request("GET", URI, &[])).await.map(|_| ()), Err("unreachable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_was_asked_for_when_it_went_again() {
+    let origin = Origin::of([
+        answer_of(200, &[("cache-control", "no-cache"), ("etag", "\"a\"")], "one"),
+        answer_of(304, &[("etag", "\"b\"")], ""),
+        answer_of(200, &[("cache-control", "max-age=10")], "two"),
+    ]);
+    let slow = tower::service_fn(move |request| {
+        let origin = origin.clone();
+        async move {
+            tokio::time::sleep(3 * SECOND).await;
+            origin.oneshot(request).await
+        }
+    });
+    let cache = CacheLayer::rfc9111().wall_clock(clock()).layer(slow);
+    for (body, age) in [("one", None), ("two", None), ("two", Some("3"))] {
+        let response = cache.clone().oneshot(request("GET", URI, &[])).await.unwrap();
+        assert_eq!(response.headers().get("age").map(|age| age.to_str().unwrap()), age);
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), body);
+    }
 }
 
 #[tokio::test(start_paused = true)]

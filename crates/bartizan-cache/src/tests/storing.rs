@@ -70,13 +70,16 @@ async fn the_time_on_the_way_counts_as_age() {
 
 /// Those that are validated when they are asked for once more.
 async fn stored(says: &'static str, is_shared: bool) -> Vec<u16> {
+    let fields = [("cache-control", says), ("etag", "\"a\"")];
+    let origin = Origin::default();
+    let cache = layer(is_shared).layer(origin.clone());
     let mut stored = Vec::new();
     for status in 200..600 {
-        let fields = [("cache-control", says), ("etag", "\"a\"")];
-        let origin = Origin::of([answer_of(status, &fields, "")]);
-        let cache = layer(is_shared).layer(origin.clone());
-        get(&cache, &[]).await;
-        get(&cache, &[("cache-control", "no-cache")]).await;
+        origin.answers.lock().unwrap().push_back(Some(answer_of(status, &fields, "")));
+        let uri = format!("{URI}{status}");
+        for asks in [&[][..], &[("cache-control", "no-cache")]] {
+            send(&cache, request("GET", &uri, asks)).await.unwrap();
+        }
         if origin.last().contains_key("if-none-match") {
             stored.push(status);
         }

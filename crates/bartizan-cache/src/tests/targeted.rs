@@ -1,8 +1,10 @@
 //! Targeted fields, and groups.
 
-use http::HeaderName;
-use tokio::time::advance;
-use tower::Layer;
+use bytes::Bytes;
+use http::{HeaderName, Method, Request};
+use http_body_util::{BodyExt, Full};
+use tokio::time::{advance, sleep};
+use tower::{Layer, ServiceExt};
 
 use crate::tests::{Origin, SECOND, answer_of, cache, clock, get, request, send};
 use crate::*;
@@ -53,6 +55,31 @@ async fn a_group_is_invalidated_with_one_word() {
         send(&cache, request(method, uri, &[])).await.unwrap();
         assert_eq!(origin.asked(), asked, "{method} {uri}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_after_a_group_was_invalidated_waits_for_nothing_of_it_that_was_asked_for_before() {
+    let fresh = |body| answer_of(200, &[("cache-control", "max-age=99"), ("cache-groups", "\"g\"")], body);
+    let invalidates = answer_of(204, &[("cache-group-invalidation", "\"g\"")], "");
+    let origin = Origin::of([invalidates, fresh("old"), fresh("new")]);
+    let cache = CacheLayer::rfc9111().layer(tower::service_fn(move |request: Request<Full<Bytes>>| {
+        let origin = origin.clone();
+        async move {
+            if *request.method() == Method::GET {
+                sleep(3 * SECOND).await;
+            }
+            origin.oneshot(request).await
+        }
+    }));
+    let after = async |seconds: u32, method, uri| {
+        sleep(seconds * SECOND).await;
+        let response = cache.clone().oneshot(request(method, uri, &[])).await.unwrap();
+        response.into_body().collect().await.unwrap().to_bytes()
+    };
+    let (one, other) = ("http://a.example/1", "http://a.example/2");
+    let (before, _, afterwards) =
+        tokio::join!(after(0, "GET", one), after(1, "POST", other), after(2, "GET", one));
+    assert_eq!((before, afterwards), ("old".into(), "new".into()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,17 +147,19 @@ async fn what_has_become_stale_is_validated_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_to_be_asked_for_each_time_is_waited_for_once() {
-    let tagged = |status| answer_of(status, &[("cache-control", "no-cache"), ("etag", "\"a\"")], "one");
-    let answers = (0..200).map(|number| tagged(if number == 0 { 200 } else { 304 }));
-    let (origin, layer) = (Origin::of(answers), CacheLayer::rfc9111());
-    for (asked, waited) in [(5, 2), (10, 1)] {
-        let (answers, took) = all_at_once(&layer, &origin, 5, plain).await;
-        assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
-        assert_eq!((origin.asked(), took), (asked, waited * TEN));
+    for says in ["no-cache", "no-cache, max-age=99"] {
+        let tagged = |status| answer_of(status, &[("cache-control", says), ("etag", "\"a\"")], "one");
+        let answers = (0..200).map(|number| tagged(if number == 0 { 200 } else { 304 }));
+        let (origin, layer) = (Origin::of(answers), CacheLayer::rfc9111());
+        for (asked, waited) in [(5, 2), (10, 1)] {
+            let (answers, took) = all_at_once(&layer, &origin, 5, plain).await;
+            assert!(answers.iter().all(|answer| *answer == Ok("one".to_owned())));
+            assert_eq!((origin.asked(), took), (asked, waited * TEN), "{says}");
+        }
+        advance(10 * SECOND).await;
+        let (_, took) = all_at_once(&layer, &origin, 5, plain).await;
+        assert_eq!((origin.asked(), took), (15, 2 * TEN), "{says}");
     }
-    advance(10 * SECOND).await;
-    let (_, took) = all_at_once(&layer, &origin, 5, plain).await;
-    assert_eq!((origin.asked(), took), (15, 2 * TEN));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,18 +185,20 @@ async fn an_origin_that_is_not_reached_keeps_nobody_waiting_in_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_ones_own_waits_for_nobody() {
-    for (is_shared, fields, fetches) in [
-        (false, &[][..], 1),
-        (false, &[("authorization", "a")], 1),
-        (true, &[("authorization", "a")], 3),
-        (false, &[("range", "bytes=0-1")], 3),
-        (false, &[("if-none-match", "\"a\"")], 3),
-        (false, &[("cache-control", "no-store")], 3),
+    for (is_shared, method, fields, fetches) in [
+        (false, "GET", &[][..], 1),
+        (true, "GET", &[], 1),
+        (false, "HEAD", &[], 3),
+        (false, "GET", &[("authorization", "a")], 1),
+        (true, "GET", &[("authorization", "a")], 3),
+        (false, "GET", &[("range", "bytes=0-1")], 3),
+        (false, "GET", &[("if-none-match", "\"a\"")], 3),
+        (false, "GET", &[("cache-control", "no-store")], 3),
     ] {
         let layer = if is_shared { CacheLayer::rfc9111().shared() } else { CacheLayer::rfc9111() };
         let origin = Origin::of((0..9).map(|_| fresh()));
-        let (_, took) = all_at_once(&layer, &origin, 3, || request("GET", URI, fields)).await;
-        assert_eq!((origin.asked(), took), (fetches, TEN), "{is_shared} {fields:?}");
+        let (_, took) = all_at_once(&layer, &origin, 3, || request(method, URI, fields)).await;
+        assert_eq!((origin.asked(), took), (fetches, TEN), "{is_shared} {method} {fields:?}");
     }
 }
 

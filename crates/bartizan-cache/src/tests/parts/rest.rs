@@ -135,6 +135,7 @@ async fn what_is_not_the_rest_is_asked_for_again_as_the_client_did() {
         (ranged(5..=9, "\"a\"", "bytes 5-9/*"), true),
         (part_of(5..=9, &[("cache-control", "no-store"), TAGGED]), true),
         (answer_of(304, &[TAGGED], ""), true),
+        (answer_of(304, &[FRESH, TAGGED, ("content-range", "bytes 5-9/10")], ""), true),
         (answer_of(416, &[("content-range", "bytes */4")], ""), true),
     ] {
         let shown = format!("{:?}", answer.headers());
@@ -236,6 +237,29 @@ async fn the_beginning_is_there_at_once_and_others_share_the_rest() {
         assert_eq!(rest.to_bytes(), "56789");
     }
     assert_eq!(ask(&[]).await.unwrap().into_body().collect().await.unwrap().to_bytes(), WHOLE);
+}
+
+/// As hyper's server does, which reads no further than `Content-Length`.
+#[tokio::test(start_paused = true)]
+async fn who_stops_after_the_last_byte_has_completed_it() {
+    let (sends, frames) = unbounded_channel();
+    let rest = Arc::new(Mutex::new(Some(frames)));
+    let inner = tower::service_fn(move |_: Request<Full<Bytes>>| {
+        let frames = rest.lock().unwrap().take().expect("it is asked once");
+        ready(Ok::<_, Infallible>(fresh_part(5..=9).map(|_| Piped { frames, exact: None })))
+    });
+    let layer = CacheLayer::rfc9111();
+    let part = fresh_part(0..=4).map(|_| Bytes::from("01234"));
+    layer.insert(&request("GET", URI, &[("range", "bytes=0-4")]), part).unwrap();
+    let whole = layer.layer(inner).oneshot(request("GET", URI, &[])).await.unwrap();
+    let mut body = whole.into_body();
+    sends.send(Ok(Frame::data(Bytes::from("56789")))).unwrap();
+    for data in ["01234", "56789"] {
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), data);
+    }
+    assert!(body.is_end_stream());
+    drop(body);
+    assert_eq!(layer.get(&request("GET", URI, &[])).unwrap().body(), WHOLE);
 }
 
 #[tokio::test(start_paused = true)]

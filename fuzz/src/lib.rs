@@ -1,0 +1,14 @@
+//! What is done with bytes from outside. `cargo xtask fuzz` has libFuzzer choose them; `tests/corpus.rs` takes those that are kept in `corpus/`.
+//!
+//! An input of the cache is text: one field a line, of which the first letter is short for the name, and an empty line between messages.
+
+#![allow(missing_docs)]
+
+mod message;
+mod request;
+mod response;
+mod times;
+
+pub use request::cache_request;
+pub use response::cache_response;
+pub use times::{http_date, retry_after};

@@ -1,0 +1,42 @@
+//! The inputs that fuzzing found worth keeping, through what `cargo xtask fuzz` does with them.
+
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+
+use std::fs;
+use std::path::Path;
+
+/// Runs each file; the name of one that fails stands before its panic.
+fn run(target: &str, over: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("there is a corpus").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    for file in &files {
+        println!("{}", file.display());
+        over(&fs::read(file).expect("it can be read"));
+    }
+    assert!(files.len() >= 10, "{} files are no corpus", files.len());
+}
+
+#[test]
+fn whatever_a_response_says_the_cache_holds_what_it_promises() {
+    run("cache_response", fuzz::cache_response);
+}
+
+#[test]
+fn whatever_a_request_asks_for_the_cache_holds_what_it_promises() {
+    run("cache_request", fuzz::cache_request);
+}
+
+#[test]
+fn a_date_is_read_or_is_none() {
+    run("http_date", fuzz::http_date);
+}
+
+#[test]
+fn a_wait_is_read_or_is_none() {
+    run("retry_after", fuzz::retry_after);
+}
