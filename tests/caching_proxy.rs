@@ -6,6 +6,7 @@ use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,7 +19,14 @@ struct Proxy {
 
 impl Proxy {
     fn before(origin: SocketAddr, is_shared: bool) -> io::Result<Self> {
-        // Built beside the tests.
+        // Beside the tests, and with them where all are built.
+        static BUILT: Once = Once::new();
+        BUILT.call_once(|| {
+            let arguments = ["build", "--quiet", "--locked", "--offline", "--example", "caching_proxy"];
+            let cargo =
+                Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+            assert!(cargo.is_ok_and(|status| status.success()));
+        });
         let tests = env::current_exe()?;
         let built = tests.parent().and_then(|deps| deps.parent()).expect("tests lie in target/*/deps");
         let mut process = Command::new(built.join("examples/caching_proxy"))
