@@ -17,6 +17,8 @@ pub(crate) struct Reader {
     body: Arc<Growing>,
     id: u64,
     has_trailers: bool,
+    /// It broke off, and said so: there is nothing more.
+    has_failed: bool,
     /// Bytes that were given out.
     read: u64,
     /// While it waits for those who are slower.
@@ -37,7 +39,7 @@ enum Next {
 
 impl Reader {
     pub(super) fn new(body: Arc<Growing>, id: u64) -> Self {
-        Self { body, id, has_trailers: false, read: 0, patience: None }
+        Self { body, id, has_trailers: false, has_failed: false, read: 0, patience: None }
     }
 
     fn next(&mut self, mut known: MutexGuard<'_, Known>, waker: &Waker) -> Next {
@@ -110,11 +112,15 @@ impl Body for Reader {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if this.has_failed {
+            return Poll::Ready(None);
+        }
         let body = this.body.clone();
         loop {
             let inner = match this.next(body.lock(), cx.waker()) {
                 Next::Give(frame) => {
                     this.patience = None;
+                    this.has_failed = frame.as_ref().is_some_and(Result::is_err);
                     return Poll::Ready(frame);
                 }
                 Next::Wait => return Poll::Pending,
@@ -139,7 +145,10 @@ impl Body for Reader {
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Ok(frame))) => body.grow(frame, inner),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(body.break_off(error)))),
+                Poll::Ready(Some(Err(error))) => {
+                    this.has_failed = true;
+                    return Poll::Ready(Some(Err(body.break_off(error))));
+                }
                 Poll::Ready(None) => body.end_cleanly(body.lock()),
             }
         }

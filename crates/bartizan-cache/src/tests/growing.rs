@@ -199,6 +199,9 @@ async fn what_breaks_off_breaks_off_for_all() {
         assert!(bartizan_core::find_source::<Torn>(&*error).is_some());
     }
     assert!(!first.is_end_stream() && !second.is_end_stream());
+    for body in [&mut first, &mut second] {
+        assert!(next(body).await.is_none(), "there is one error and nothing after it");
+    }
     pipes.get().await;
     assert_eq!(pipes.asked(), 2, "it is not stored, and nobody joins it");
     assert_eq!(data(&mut third).await, "one");
@@ -211,6 +214,7 @@ async fn who_reads_alone_gets_the_error_as_it_is() {
     pipes.pipe().send(Err(Torn)).unwrap();
     let error = next(&mut body).await.unwrap().unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&Torn));
+    assert!(next(&mut body).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -288,6 +292,7 @@ async fn who_reads_too_slowly_what_is_too_long_is_waited_for_ten_seconds() {
         error.to_string(),
         "cache: a response too long to be stored was read too slowly for the calls that it was shared with"
     );
+    assert!(next(&mut slow).await.is_none());
     drop(slow);
     for _ in 0..8 {
         assert_eq!(data(&mut fast).await.len(), MIB);
