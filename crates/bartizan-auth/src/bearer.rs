@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::identity::opaque;
-use crate::secret::authorization;
+use crate::token::bearer;
 use crate::{Authorizer, InvalidCredential, Secret, Stamp};
 
 /// A token in `Authorization: Bearer`, as RFC 6750 has it. Clones share it: set by one, it is sent by all. It takes the place of any other
@@ -56,16 +56,7 @@ impl Bearer {
     /// # Errors
     /// If it is none by RFC 6750 section 2.1; what was set stays.
     pub fn set_token(&self, token: impl Into<Secret>) -> Result<(), InvalidCredential> {
-        let token = token.into();
-        let symbols = token.expose().trim_end_matches('=');
-        let is_symbol = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-        if symbols.is_empty() || !symbols.bytes().all(is_symbol) {
-            return Err(InvalidCredential::new(
-                "a bearer token",
-                "has letters, digits and -._~+/ alone, and may end with =",
-            ));
-        }
-        let value = authorization("Bearer", token.expose());
+        let value = bearer(&token.into())?;
         self.token.store(Some(Arc::new(value)));
         Ok(())
     }
@@ -82,7 +73,7 @@ impl Bearer {
 }
 
 /// A number that no other one has in this process.
-fn next() -> u64 {
+pub(crate) fn next() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

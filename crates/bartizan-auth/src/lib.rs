@@ -90,15 +90,19 @@ mod api_key;
 mod authorizer;
 mod basic;
 mod bearer;
+mod challenge;
 mod error;
 mod future;
 mod identity;
 mod layer;
+mod lifetime;
 mod origins;
 #[cfg(feature = "tower-http-07")]
 mod redirect;
+mod refreshing;
 mod secret;
 mod service;
+mod token;
 mod trace;
 
 pub use api_key::ApiKey;
@@ -112,8 +116,10 @@ pub use layer::AuthLayer;
 pub use origins::{InvalidOrigin, Origins};
 #[cfg(feature = "tower-http-07")]
 pub use redirect::RedirectPolicy;
+pub use refreshing::Refreshing;
 pub use secret::Secret;
 pub use service::Auth;
+pub use token::{Fetching, Token, TokenError, TokenSource};
 
 #[cfg(test)]
 mod tests;

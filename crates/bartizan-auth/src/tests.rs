@@ -15,6 +15,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::*;
 
+mod refreshing;
 mod schemes;
 
 const HERE: &str = "https://api.example.com/v1?page=2";
