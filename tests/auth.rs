@@ -2,9 +2,15 @@
 
 #![allow(missing_docs)]
 
-use bartizan_auth::{ApiKey, AuthLayer, Authorizer, Basic, Bearer, Origins};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bartizan_auth::{
+    ApiKey, AuthLayer, Authorizer, Basic, Bearer, Origins, Refreshing, Secret, Token, TokenError,
+};
 use bartizan_cache::CacheLayer;
 use bartizan_core::BoxError;
+use bartizan_retry::RetryLayer;
 use bartizan_test::server::{Act, Seen, Server};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -12,6 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::task::JoinSet;
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::follow_redirect::FollowRedirectLayer;
 use tower_http::follow_redirect::policy::{Limited, PolicyExt};
@@ -162,5 +169,66 @@ async fn a_shared_cache_outside_stores_nothing_that_was_asked_for_with_a_credent
         follow(stack.clone(), &server, "/me").await?;
         assert_eq!(server.log().requests().len(), asked);
     }
+    Ok(())
+}
+
+/// An API that takes tokens from a number on, `t1`, `t2` and so on.
+fn takes_from(least: Arc<AtomicU64>) -> impl Fn(&Seen) -> Act + Send + Sync + 'static {
+    move |seen: &Seen| {
+        let token = seen.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let token = token.and_then(|token| token.strip_prefix("Bearer t")?.parse::<u64>().ok());
+        if token.is_some_and(|token| token >= least.load(Ordering::Relaxed)) {
+            return Act::reply(200);
+        }
+        Act::reply(401).header("www-authenticate", "Bearer realm=\"api\", error=\"invalid_token\"")
+    }
+}
+
+/// How so many calls at once end, through retry and auth.
+async fn at_once(calls: usize, tokens: &Refreshing, server: &Server) -> Result<Vec<u16>, BoxError> {
+    let auth = AuthLayer::new(Origins::new([server.uri("").trim_end_matches('/')])?, tokens.clone());
+    let client = ServiceBuilder::new().layer(RetryLayer::new()).layer(auth).service(http());
+    let mut tasks = JoinSet::new();
+    for _ in 0..calls {
+        let (client, request) = (client.clone(), Request::get(server.uri("/")).body(Full::default())?);
+        tasks.spawn(async move { client.oneshot(request).await.map(|answer| answer.status().as_u16()) });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// Tokens by their number, and how many there were.
+fn numbered() -> (Refreshing, Arc<AtomicU64>) {
+    let fetched = Arc::<AtomicU64>::default();
+    let tokens = Refreshing::new({
+        let fetched = fetched.clone();
+        move |_: Option<Secret>| {
+            let number = fetched.fetch_add(1, Ordering::Relaxed) + 1;
+            async move {
+                tokio::task::yield_now().await;
+                Token::new(format!("t{number}")).map_err(TokenError::permanent)
+            }
+        }
+    });
+    (tokens, fetched)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_calls_at_once_fetch_one_token() -> Result<(), BoxError> {
+    let server = Server::h1(takes_from(Arc::default())).await?;
+    let (tokens, fetched) = numbered();
+    assert_eq!(at_once(500, &tokens, &server).await?, vec![200; 500]);
+    assert_eq!(fetched.load(Ordering::Relaxed), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_calls_with_a_revoked_token_succeed_with_one_fetch() -> Result<(), BoxError> {
+    let least = Arc::<AtomicU64>::default();
+    let server = Server::h1(takes_from(least.clone())).await?;
+    let (tokens, fetched) = numbered();
+    assert_eq!(at_once(1, &tokens, &server).await?, [200]);
+    least.store(2, Ordering::Relaxed);
+    assert_eq!(at_once(200, &tokens, &server).await?, vec![200; 200]);
+    assert_eq!(fetched.load(Ordering::Relaxed), 2);
     Ok(())
 }

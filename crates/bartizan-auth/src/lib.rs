@@ -35,6 +35,7 @@
 //! | [`ApiKey`] | a key: in the field `X-API-Key` or another one, in the query, in a cookie |
 //! | [`Basic`] | user and password (RFC 7617) |
 //! | [`Bearer`] | a token (RFC 6750), which may be set, replaced and taken away while calls go on |
+//! | [`Refreshing`] | a token that is fetched when it is needed, and anew before it ends or when it is refused |
 //!
 //! Another one is an [`Authorizer`]. Each takes the place of what the request has under the same name.
 //!
@@ -49,7 +50,7 @@
 //!
 //! # What it does not do yet
 //!
-//! It fetches no tokens: no OAuth, no refresh. It checks no credentials on the server side.
+//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. Tokens are kept in memory alone. It checks no credentials on the server side.
 //!
 //! # Secrets
 //!
@@ -80,10 +81,12 @@
 //! | the future is dropped while it waits | nothing is sent |
 //! | the head has no room left for the credential | as if there were none |
 //! | the answer says that the credential is not good | it is passed on; an [`Authorizer`] that has a better one may have it sent again |
+//! | the future is dropped while a token is fetched | the fetch goes on, for whoever comes next |
+//! | no token is to be had | calls are refused at once, and say until when: [`TokenError`] |
 //!
 //! # Cost
 //!
-//! No heap and no lock for a key, Basic or Bearer in a header field but what the map of fields needs to grow: the value is made once, and shared. A key in the query or
+//! No heap and no lock for a key, Basic or Bearer in a header field, fetched or not, but what the map of fields needs to grow: the value is made once, and shared. A key in the query or
 //! in a cookie is written anew for each request.
 
 mod api_key;

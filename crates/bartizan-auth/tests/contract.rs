@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bartizan_auth::{ApiKey, AuthLayer, Authorizer, Bearer, Origins, Preparing, Stamp};
+use bartizan_auth::{
+    ApiKey, AuthLayer, Authorizer, Bearer, Origins, Preparing, Refreshing, Secret, Stamp, Token, TokenError,
+};
 use bartizan_core::RequestHead;
 use bartizan_test::contract;
 use http::request::Parts;
@@ -52,6 +54,13 @@ impl Authorizer for Slow {
 #[test]
 fn a_credential_that_is_waited_for() {
     contract::check(|| AuthLayer::new(origins(), Slow(Arc::default())));
+    let fetched = || {
+        Refreshing::new(|_: Option<Secret>| async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            Token::new("token").map_err(TokenError::permanent)
+        })
+    };
+    contract::check(|| AuthLayer::new(origins(), fetched()));
 }
 
 #[test]
