@@ -1,6 +1,9 @@
 //! A credential that is at hand.
 
-use bartizan_auth::{ApiKey, AuthLayer, Bearer, Origins};
+use std::future::ready;
+use std::time::Duration;
+
+use bartizan_auth::{ApiKey, AuthLayer, Bearer, Origins, Refreshing, Secret, Token, TokenError};
 use bytes::Bytes;
 use http::{Request, Uri};
 use http_body_util::Full;
@@ -22,6 +25,13 @@ pub const GROUPS: &[Group] = &[Group {
         Row::new("`AuthLayer`, `Bearer`", |n| {
             let layer = AuthLayer::new(origins(), Bearer::new("mF_9.B5f-4.1JqM").expect("a token"));
             calls(layer.layer(ReadyAtOnce::default()), &asks(), n);
+        }),
+        Row::new("`AuthLayer`, `Refreshing`", |n| {
+            let tokens =
+                Refreshing::new(|_: Option<Secret>| ready(Err(TokenError::permanent("none is asked for"))));
+            let token = Token::new("mF_9.B5f-4.1JqM").expect("a token").lifetime(Duration::from_secs(3600));
+            tokens.set_token(token);
+            calls(AuthLayer::new(origins(), tokens).layer(ReadyAtOnce::default()), &asks(), n);
         }),
         Row::new("`AuthLayer`, `ApiKey`", |n| {
             let layer = AuthLayer::new(origins(), ApiKey::new("mF_9.B5f-4.1JqM").expect("a key"));

@@ -57,14 +57,14 @@ impl Origins {
     /// Whether a request to this URI may have the credential.
     pub fn contains(&self, uri: &Uri) -> bool {
         let Some(scheme) = uri.scheme_str() else { return false };
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+        // As it is mostly written, before all other ways.
+        let is_https = scheme == "https" || scheme.eq_ignore_ascii_case("https");
+        if !is_https && scheme != "http" && !scheme.eq_ignore_ascii_case("http") {
             return false;
         }
         let written = uri.authority().map_or("", |authority| authority.as_str());
         self.0.iter().any(|allowed| {
-            allowed.is_https == is_https
-                && (allowed.authority.eq_ignore_ascii_case(written) || allowed.is_at(uri))
+            allowed.is_https == is_https && (*allowed.authority == *written || allowed.is_at(uri))
         })
     }
 }
