@@ -130,6 +130,7 @@ async fn what_says_nothing_is_fresh_for_as_long_as_the_cache_was_told() {
     for (status, fields, lifetime) in [
         (200, &[][..], 60),
         (500, &[], 0),
+        (500, &[("cache-control", "public")], 0),
         (200, &[FRESH], 10),
         (200, &[("expires", "0")], 0),
         // A tenth of the time since then.

@@ -9,6 +9,8 @@ use tokio::task::{JoinHandle, yield_now};
 
 use super::*;
 
+mod schedules;
+
 const FRESH: (&str, &str) = ("cache-control", "max-age=99");
 const TAGGED: [(&str, &str); 2] = [("cache-control", "max-age=9"), ("etag", "\"a\"")];
 
