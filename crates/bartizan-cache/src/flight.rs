@@ -289,3 +289,23 @@ impl Drop for Follow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_are_marked_as_are_remembered_and_each_for_ten_seconds() {
+        let (mut marks, start) = (Marks::default(), Instant::now());
+        let (second, many) = (Duration::from_secs(1), REMEMBERED as u128);
+        marks.add(0, start);
+        (1..many).for_each(|digest| marks.add(digest, start + second));
+        marks.add(many, start + 9 * second);
+        let are_marked = |marks: &Marks, now| [0, 1, many, many + 1].map(|digest| marks.has(digest, now));
+        assert_eq!(are_marked(&marks, start + 9 * second), [true, true, false, false], "there is no room");
+        assert_eq!(are_marked(&marks, start + 10 * second), [false, true, false, false]);
+        marks.add(many, start + 10 * second);
+        marks.add(many + 1, start + 10 * second);
+        assert_eq!(are_marked(&marks, start + 10 * second), [false, true, true, false], "room for one");
+    }
+}

@@ -569,9 +569,12 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn what_stands_in_for_a_failure_that_the_origin_told_is_no_hit() {
     let stored = || answer_of(200, &[("cache-control", "max-age=10, stale-if-error=99")], "one");
+    let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("expires", "Sun, 06 Nov 1994 08:49:32 GMT")];
+    let expired = answer_of(200, &dates, "one");
     for (origin, told) in [
         (Origin::of([stored(), answer_of(503, &[], "")]), "fwd=stale; fwd-status=503"),
         (Origin::of([stored()]).then_unreachable(), "hit; ttl=-5"),
+        (Origin::of([expired]).then_unreachable(), "hit; ttl=-20"),
     ] {
         let cache = CacheLayer::rfc9111().status().wall_clock(clock()).layer(origin);
         get(&cache, &[]).await;

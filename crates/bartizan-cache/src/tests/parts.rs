@@ -173,6 +173,14 @@ async fn a_part_of_all_bytes_is_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_200_is_no_part_whatever_it_says() {
+    let (cache, origin) =
+        after("lines=1", [answer_of(200, &[FRESH, ("content-range", "bytes 0-9/20")], WHOLE)]).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(0), WHOLE));
+    assert_eq!(origin.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn parts_of_one_strong_tag_become_the_whole() {
     let mut second = fresh_part(2..=9);
     second.headers_mut().insert("x-new", "1".parse().unwrap());

@@ -10,6 +10,7 @@ use tokio::task::{JoinHandle, yield_now};
 use super::*;
 
 mod schedules;
+mod threads;
 
 const FRESH: (&str, &str) = ("cache-control", "max-age=99");
 const TAGGED: [(&str, &str); 2] = [("cache-control", "max-age=9"), ("etag", "\"a\"")];

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use bartizan_test::bodies::{Body, Step};
+
 use super::*;
 
 const FRESH: (&str, &str) = ("cache-control", "max-age=1000");
@@ -105,6 +107,42 @@ async fn a_store_of_ones_own_is_used() {
     }
     layer.clear();
     assert!(plain.map.lock().unwrap().is_empty());
+}
+
+/// What the entry weighs of a response with these fields, and if it has trailers with these too.
+async fn weight(fields: &[(&str, &str)], body: &'static str, trailers: &[(&str, &str)]) -> usize {
+    let map = |lines: &[(&str, &str)]| answer_of(200, lines, "").headers().clone();
+    let (mut head, _) = answer_of(200, &[FRESH], "").into_parts();
+    head.headers.extend(map(fields));
+    let trailers = Some(map(trailers)).filter(|trailers| !trailers.is_empty()).map(Step::Trailers);
+    let inner = tower::service_fn(move |_: Request<Full<Bytes>>| {
+        let body = Body::frames([Step::data(body)].into_iter().chain(trailers.clone()));
+        ready(Ok::<_, &str>(Response::from_parts(head.clone(), body)))
+    });
+    let plain = Arc::new(Plain::default());
+    let cache = CacheLayer::rfc9111().store(plain.clone()).layer(inner);
+    let response = cache.oneshot(request("GET", URI, &[("x-asked", "12345")])).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let map = plain.map.lock().unwrap();
+    map.values().next().unwrap().weight()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_weighs_what_is_in_it() {
+    let least = weight(&[], "x", &[]).await;
+    assert!(least > size_of::<Entry>() + size_of::<stored::Stored>(), "{least}");
+    let field = weight(&[("x-a", "1")], "x", &[]).await - least;
+    assert!((4 + 64..4 + 256).contains(&field), "{field}: its text and its place");
+    assert_eq!(weight(&[], "xxxxx", &[]).await, least + 4);
+    assert_eq!(weight(&[("x-a", "1234")], "x", &[]).await, least + field + 3);
+    assert_eq!(weight(&[("x-abc", "1")], "x", &[]).await, least + field + 2);
+    assert_eq!(weight(&[("x-a", "1"), ("x-b", "2")], "x", &[]).await, least + 2 * field);
+    let trailers = weight(&[], "x", &[("x-a", "1")]).await;
+    assert!((least + field..least + 2 * field).contains(&trailers), "{trailers}");
+    assert_eq!(weight(&[], "x", &[("x-a", "1"), ("x-b", "2")]).await, trailers + field);
+    let plain = weight(&[("x-a", "x-asked")], "x", &[]).await;
+    let varies = weight(&[("vary", "x-asked")], "x", &[]).await;
+    assert!(varies >= plain + 1 + 5, "{varies}: what it was asked by, five bytes");
 }
 
 /// As if two targets had the same digest.
