@@ -158,18 +158,24 @@ async fn who_asks_after_a_change_gets_nothing_that_was_asked_for_before() {
 #[tokio::test(start_paused = true)]
 async fn who_wait_when_something_changes_are_one_more_fetch() {
     for change in Change::ALL {
-        let held = Held::new(CacheLayer::rfc9111());
-        let mut waits = Vec::new();
-        for _ in 0..3 {
-            waits.push(held.calls("GET", &[]).await);
-        }
-        change.happens(&held).await;
-        let before = held.asked();
-        held.answer(0, fresh("old")).await;
-        assert_eq!(held.asked(), before + 1, "{change:?}");
-        held.answer(before, fresh("new")).await;
-        for (waits, body) in waits.into_iter().zip(["old", "new", "new"]) {
-            assert_eq!(waits.await.unwrap().unwrap(), body, "{change:?}");
+        for reads in [true, false] {
+            let held = Held::new(CacheLayer::rfc9111());
+            let leads = tokio::spawn(held.call(request("GET", URI, &[])));
+            settle().await;
+            let waits = [held.calls("GET", &[]).await, held.calls("GET", &[]).await];
+            change.happens(&held).await;
+            let before = held.asked();
+            held.answer(0, fresh("old")).await;
+            let old = leads.await.unwrap().unwrap();
+            let unread =
+                if reads { old.into_body().collect().await.map(|_| None).unwrap() } else { Some(old) };
+            settle().await;
+            assert_eq!(held.asked(), before + 1, "{change:?} {reads}");
+            held.answer(before, fresh("new")).await;
+            for waits in waits {
+                assert_eq!(waits.await.unwrap().unwrap(), "new", "{change:?} {reads}");
+            }
+            drop(unread);
         }
     }
 }
@@ -230,6 +236,30 @@ async fn a_304_to_who_asked_earlier_takes_no_newer_ones_place() {
     held.answer(1, answer_of(304, &TAGGED, "")).await;
     assert_eq!(validates.await.unwrap().unwrap(), "old");
     assert_eq!(held.gets(&[], fresh("third")).await, ("new".into(), false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_earlier_takes_no_place_of_what_a_304_confirmed() {
+    let held = Held::new(CacheLayer::rfc9111());
+    held.gets(&[], answer_of(200, &TAGGED, "confirmed")).await;
+    advance(10 * SECOND).await;
+    let slow = held.calls("GET", &[("cache-control", "no-store")]).await;
+    let slow_and_stored = tokio::spawn(held.call(reload()));
+    settle().await;
+    let validates = held.calls("GET", &[]).await;
+    held.answer(3, answer_of(304, &TAGGED, "")).await;
+    assert_eq!(validates.await.unwrap().unwrap(), "confirmed");
+    held.answer(1, fresh("slow")).await;
+    held.answer(2, fresh("slow")).await;
+    assert_eq!(slow.await.unwrap().unwrap(), "slow");
+    slow_and_stored.await.unwrap().unwrap().into_body().collect().await.unwrap();
+    assert_eq!(held.gets(&[], fresh("third")).await, ("confirmed".into(), false));
+}
+
+fn reload() -> Request<Full<Bytes>> {
+    let mut request = request("GET", URI, &[]);
+    CallContext::edit(request.extensions_mut()).cache_mut().mode = bartizan_core::CacheMode::Reload;
+    request
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,6 +71,41 @@ async fn the_variants_of_one_target_take_no_more_than_a_quarter_of_the_memory() 
     assert_eq!(there, [6, 7, 8, 9], "the newest");
 }
 
+#[tokio::test(start_paused = true)]
+async fn thirty_two_variants_of_one_target_are_kept_and_the_oldest_makes_room() {
+    let plain = Arc::new(Plain::default());
+    let layer = CacheLayer::rfc9111().store(plain.clone()).wall_clock(clock());
+    let of = |variant: u32| request("GET", &uri(0), &[("x-a", &variant.to_string())]);
+    let insert = |variant, date| {
+        let (head, _) = answer_of(200, &[FRESH, ("vary", "x-a"), ("date", date)], "").into_parts();
+        layer.insert(&of(variant), Response::from_parts(head, Bytes::from("x")))
+    };
+    for variant in (0..33).chain([32, 32]) {
+        insert(variant, "Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    }
+    let there: Vec<_> = (0..33).filter(|variant| layer.get(&of(*variant)).is_some()).collect();
+    assert_eq!(there, (1..33).collect::<Vec<_>>());
+    assert_eq!(plain.map.lock().unwrap().values().map(|entry| entry.variants()).collect::<Vec<_>>(), [32]);
+    assert!(insert(0, "Sun, 06 Nov 1994 08:49:36 GMT").is_err(), "it is the oldest of all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_is_kept_however_little_room_there_is() {
+    let layer = CacheLayer::rfc9111().store(Plain::default()).max_body(1);
+    fill(&layer, 0..1, 1);
+    assert_eq!(there(&layer, 0..1), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cleared_takes_no_memory() {
+    let memory = Arc::new(Memory::lru(1 << 20));
+    let layer = CacheLayer::rfc9111().store(memory.clone());
+    fill(&layer, 0..3, 1000);
+    assert_eq!(there(&layer, 0..3), 3);
+    layer.clear();
+    assert!(format!("{memory:?}").ends_with("entries: 0, bytes: 0 }"), "{memory:?}");
+}
+
 /// Forgets nothing, and counts.
 #[derive(Default)]
 struct Plain {
@@ -170,6 +205,14 @@ async fn a_store_that_gives_out_the_wrong_entry_answers_nobody_with_it() {
     assert_eq!(there(&layer, 0..2), 1);
     fill(&layer, 1..2, 1);
     assert_eq!((there(&layer, 0..1), there(&layer, 1..2)), (0, 1));
+    // Nor does it become a variant of another target.
+    let mixed = Arc::new(Mixed::default());
+    let layer = CacheLayer::rfc9111().store(mixed.clone());
+    for (target, vary) in [(0, "x-a"), (1, "x-b")] {
+        let (head, _) = answer_of(200, &[FRESH, ("vary", vary)], "").into_parts();
+        layer.insert(&request("GET", &uri(target), &[]), Response::from_parts(head, Bytes::new())).unwrap();
+    }
+    assert_eq!(mixed.0.map.lock().unwrap()[&0].variants(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -206,6 +206,14 @@ async fn what_is_ones_own_waits_for_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_with_content_waits_for_nobody() {
+    let (origin, layer) = (Origin::of((0..9).map(|_| fresh())), CacheLayer::rfc9111());
+    let with_content = || plain().map(|_| Full::from("mine"));
+    let (_, took) = all_at_once(&layer, &origin, 3, with_content).await;
+    assert_eq!((origin.asked(), took), (3, TEN));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_too_long_to_be_stored_is_fetched_by_each() {
     let long: &'static str = Box::leak("x".repeat(8 * 1024 * 1024 + 1).into_boxed_str());
     let origin = Origin::of((0..9).map(|_| answer_of(200, &[("cache-control", "max-age=99")], long)));

@@ -35,6 +35,16 @@ async fn the_rest_is_fetched_and_the_client_gets_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_made_complete_is_as_old_as_the_rest() {
+    let (cache, _) =
+        after("bytes=0-4", [fresh_part(0..=4), part_of(5..=9, &[FRESH, TAGGED, ("age", "7")])]).await;
+    advance(9 * SECOND).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(7), WHOLE));
+    advance(SECOND).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(8), WHOLE));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_else_the_origin_tells_with_the_rest_is_passed_on() {
     let mut rest = fresh_part(5..=9);
     *rest.version_mut() = http::Version::HTTP_2;
