@@ -59,6 +59,18 @@ async fn a_body_of_more_than_an_eighth_of_the_memory_passes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_as_long_as_may_be_is_stored_and_one_that_is_longer_is_not() {
+    for (body, asked) in [("one", 1), ("four", 2)] {
+        let origin = Origin::of((0..2).map(|_| answer_of(200, &[FRESH], body)));
+        let cache = CacheLayer::rfc9111().max_body(3).layer(origin.clone());
+        for _ in 0..2 {
+            assert_eq!(get(&cache, &[]).await.body, body);
+        }
+        assert_eq!(origin.asked(), asked);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_variants_of_one_target_take_no_more_than_a_quarter_of_the_memory() {
     let layer = CacheLayer::rfc9111().max_bytes(1 << 20);
     let of = |variant: u32| request("GET", &uri(0), &[("x-a", &variant.to_string())]);
@@ -100,8 +112,9 @@ async fn one_is_kept_however_little_room_there_is() {
 async fn what_is_cleared_takes_no_memory() {
     let memory = Arc::new(Memory::lru(1 << 20));
     let layer = CacheLayer::rfc9111().store(memory.clone());
-    fill(&layer, 0..3, 1000);
+    fill(&layer, 0..3, 100_000);
     assert_eq!(there(&layer, 0..3), 3);
+    assert!(format!("{memory:?}").contains("entries: 3"), "{memory:?}");
     layer.clear();
     assert!(format!("{memory:?}").ends_with("entries: 0, bytes: 0 }"), "{memory:?}");
 }
@@ -180,6 +193,30 @@ async fn an_entry_weighs_what_is_in_it() {
     assert!(varies >= plain + 1 + 5, "{varies}: what it was asked by, five bytes");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_weighs_what_it_is_asked_by() {
+    let weight = |uri: &str, partition: Option<&str>| {
+        let plain = Arc::new(Plain::default());
+        let mut asks = request("GET", uri, &[]);
+        if let Some(partition) = partition {
+            CallContext::edit(asks.extensions_mut()).set_partition(partition);
+        }
+        let answer = answer_of(200, &[FRESH], "").map(|_| Bytes::new());
+        CacheLayer::rfc9111().store(plain.clone()).insert(&asks, answer).unwrap();
+        let map = plain.map.lock().unwrap();
+        map.values().next().unwrap().weight()
+    };
+    let least = weight("http://a/", None);
+    for (uri, partition, more) in [
+        ("https://a/", None, 1),
+        ("http://a.example/", None, 8),
+        ("http://a/1234", None, 4),
+        ("http://a/", Some("12345"), 5),
+    ] {
+        assert_eq!(weight(uri, partition), least + more, "{uri} {partition:?}");
+    }
+}
+
 /// As if two targets had the same digest.
 #[derive(Default)]
 struct Mixed(Plain);
@@ -211,6 +248,12 @@ async fn a_store_that_gives_out_the_wrong_entry_answers_nobody_with_it() {
     for (target, vary) in [(0, "x-a"), (1, "x-b")] {
         let (head, _) = answer_of(200, &[FRESH, ("vary", vary)], "").into_parts();
         layer.insert(&request("GET", &uri(target), &[]), Response::from_parts(head, Bytes::new())).unwrap();
+    }
+    assert_eq!(mixed.0.map.lock().unwrap()[&0].variants(), 1);
+    for (target, range) in [(0, "bytes 0-0/9"), (1, "bytes 5-5/9")] {
+        let part = answer_of(206, &[FRESH, ("etag", "\"a\""), ("content-range", range)], "");
+        let asks = request("GET", &uri(target), &[("range", "bytes=0-8")]);
+        layer.insert(&asks, part.map(|_| Bytes::from("x"))).unwrap();
     }
     assert_eq!(mixed.0.map.lock().unwrap()[&0].variants(), 1);
 }

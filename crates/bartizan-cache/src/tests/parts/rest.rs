@@ -303,6 +303,11 @@ impl Body for Once {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(None)
     }
+
+    /// Else it would be content, and the cache out of it.
+    fn is_end_stream(&self) -> bool {
+        true
+    }
 }
 
 impl Replay for Once {
