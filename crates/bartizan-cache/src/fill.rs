@@ -1,6 +1,7 @@
 //! A response on its way into the store.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::flight::{Landed, Lead};
+use crate::growing::Growing;
 use crate::key::StoredKey;
 use crate::stored::Stored;
 use crate::{Event, NotStored};
@@ -34,6 +36,11 @@ impl Fill {
 
     pub(crate) fn head(&self) -> &Arc<Stored> {
         self.head.as_ref().expect("it is not over before it is consumed")
+    }
+
+    /// The body comes, and is for those who are to be woken.
+    pub(crate) fn grows(&self, body: &Arc<Growing>) -> Vec<Waker> {
+        self.lead.as_ref().map_or_else(Vec::new, |lead| lead.grows(self.head().clone(), body))
     }
 
     /// The body has come to a clean end.

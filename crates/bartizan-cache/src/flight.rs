@@ -169,13 +169,11 @@ impl Marks {
 }
 
 impl Lead {
-    /// The head has come, and the body is stored as it is read.
-    pub(crate) fn grows(&self, head: Arc<Stored>, body: &Arc<Growing>) {
+    /// The head has come, and the body is stored as it is read. Those who waited are to be woken.
+    pub(crate) fn grows(&self, head: Arc<Stored>, body: &Arc<Growing>) -> Vec<Waker> {
         let mut state = self.flight.lock();
         state.grows = Some(Grows { head, body: Arc::downgrade(body) });
-        let waiting = state.wake();
-        drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        state.waiting()
     }
 
     pub(crate) fn in_background(&self) -> bool {
@@ -204,7 +202,7 @@ impl Lead {
         drop(known);
         let mut state = self.flight.lock();
         state.landed.get_or_insert(landed);
-        let waiting = state.wake();
+        let waiting = state.waiting();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -251,7 +249,7 @@ impl Flight {
 }
 
 impl State {
-    fn wake(&mut self) -> Vec<Waker> {
+    fn waiting(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
@@ -287,5 +285,57 @@ impl Drop for Follow {
         if let Some(place) = self.place {
             self.flight.lock().waiting.remove(&place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_core::RequestHead;
+    use http::{Extensions, Method, Uri};
+
+    use super::*;
+    use crate::Memory;
+    use crate::key::Keys;
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_are_marked_as_are_remembered_and_each_for_ten_seconds() {
+        let (mut marks, start) = (Marks::default(), Instant::now());
+        let (second, many) = (Duration::from_secs(1), REMEMBERED as u128);
+        marks.add(0, start);
+        (1..many).for_each(|digest| marks.add(digest, start + second));
+        marks.add(many, start + 9 * second);
+        let are_marked = |marks: &Marks, now| [0, 1, many, many + 1].map(|digest| marks.has(digest, now));
+        assert_eq!(are_marked(&marks, start + 9 * second), [true, true, false, false], "there is no room");
+        assert_eq!(are_marked(&marks, start + 10 * second), [false, true, false, false]);
+        marks.add(many, start + 10 * second);
+        marks.add(many + 1, start + 10 * second);
+        assert_eq!(are_marked(&marks, start + 10 * second), [false, true, true, false], "room for one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_kept_of_what_is_over() {
+        let (method, uri, headers) = (Method::GET, Uri::from_static("http://a.example/"), HeaderMap::new());
+        let key = Keys::new(Vec::new(), None);
+        let key = key.key(&RequestHead::new(&method, &uri, &headers, &Extensions::new(), None)).store();
+        let kept = Kept::new(Box::new(Memory::lru(0)), 1, 0);
+        let (flights, now) = (Arc::new(Flights::default()), Instant::now());
+        let goes = || Goes { key: &key, request: &headers, like: None, asked: kept.changes.now() };
+        let Role::Leads(first) = flights.join(goes(), &kept, now) else { panic!("nobody else goes") };
+        let Role::Follows(mut follows) = flights.join(goes(), &kept, now) else { panic!("somebody goes") };
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(
+            Pin::new(&mut follows).poll(&mut cx).is_pending()
+                && Pin::new(&mut follows).poll(&mut cx).is_pending()
+        );
+        assert_eq!(first.flight.lock().waiting.len(), 1);
+        drop(follows);
+        assert!(first.flight.lock().waiting.is_empty());
+        // It is waited for no more, and not over.
+        kept.clear();
+        let Role::Leads(second) = flights.join(goes(), &kept, now) else { panic!("something has changed") };
+        drop(second);
+        assert_eq!(flights.lock().flying[&key.digest].len(), 1);
+        first.land(Landed::Stored, now);
+        assert!(flights.lock().flying.is_empty());
     }
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use bartizan_core::BoxError;
 use bytes::Bytes;
@@ -91,10 +92,10 @@ impl Growing {
         let reader = this.read().expect("it is to be stored");
         if is_over {
             this.end_cleanly(this.lock());
-        } else if let Some(fill) = &this.lock().fill
-            && let Some(lead) = &fill.lead
-        {
-            lead.grows(fill.head().clone(), &this);
+        } else {
+            let waiting = this.lock().fill.as_ref().map_or_else(Vec::new, |fill| fill.grows(&this));
+            // Whoever is woken may read it at once.
+            waiting.into_iter().for_each(Waker::wake);
         }
         reader
     }

@@ -366,20 +366,25 @@ async fn a_stale_answer_stands_in_for_an_origin_that_is_not_reached() {
 
 #[tokio::test(start_paused = true)]
 async fn a_5xx_is_passed_on_unless_a_stale_answer_is_allowed() {
-    for (says, asks, body) in [
-        ("max-age=10", "", "down"),
-        ("max-age=10, stale-if-error=20", "", "one"),
-        ("max-age=10, stale-if-error=5", "", "down"),
-        ("max-age=10", "stale-if-error=20", "one"),
-        ("max-age=10, stale-if-error=20, must-revalidate", "", "down"),
-        ("max-age=10, stale-if-error=20", "no-cache", "down"),
+    for (says, asks, status, body) in [
+        ("max-age=10", "", 503, "down"),
+        ("max-age=10, stale-if-error=20", "", 500, "one"),
+        ("max-age=10, stale-if-error=20", "", 501, "down"),
+        ("max-age=10, stale-if-error=20", "", 502, "one"),
+        ("max-age=10, stale-if-error=20", "", 503, "one"),
+        ("max-age=10, stale-if-error=20", "", 504, "one"),
+        ("max-age=10, stale-if-error=20", "", 404, "down"),
+        ("max-age=10, stale-if-error=5", "", 503, "down"),
+        ("max-age=10", "stale-if-error=20", 503, "one"),
+        ("max-age=10, stale-if-error=20, must-revalidate", "", 503, "down"),
+        ("max-age=10, stale-if-error=20", "no-cache", 503, "down"),
     ] {
         let origin =
-            Origin::of([answer_of(200, &[("cache-control", says)], "one"), answer_of(503, &[], "down")]);
+            Origin::of([answer_of(200, &[("cache-control", says)], "one"), answer_of(status, &[], "down")]);
         let cache = cache(&origin);
         get(&cache, &[]).await;
         advance(20 * SECOND).await;
-        assert_eq!(get(&cache, &[("cache-control", asks)]).await.body, body, "{says} {asks}");
+        assert_eq!(get(&cache, &[("cache-control", asks)]).await.body, body, "{says} {asks} {status}");
     }
 }
 
@@ -569,9 +574,12 @@ async fn what_it_did_is_told_where_that_is_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn what_stands_in_for_a_failure_that_the_origin_told_is_no_hit() {
     let stored = || answer_of(200, &[("cache-control", "max-age=10, stale-if-error=99")], "one");
+    let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("expires", "Sun, 06 Nov 1994 08:49:32 GMT")];
+    let expired = answer_of(200, &dates, "one");
     for (origin, told) in [
         (Origin::of([stored(), answer_of(503, &[], "")]), "fwd=stale; fwd-status=503"),
         (Origin::of([stored()]).then_unreachable(), "hit; ttl=-5"),
+        (Origin::of([expired]).then_unreachable(), "hit; ttl=-20"),
     ] {
         let cache = CacheLayer::rfc9111().status().wall_clock(clock()).layer(origin);
         get(&cache, &[]).await;
@@ -666,6 +674,24 @@ async fn what_a_304_chose_is_the_newest() {
     let cache = cache(&origin);
     let fresh = [("cache-control", "no-cache")];
     for (fields, body) in [(&[][..], "older"), (&fresh, "newer"), (&fresh, "older"), (&[], "older")] {
+        assert_eq!(get(&cache, fields).await.body, body);
+        advance(SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_that_vary_what_a_304_chose_is_the_newest() {
+    let says = |tag, vary| [("cache-control", "max-age=99"), ("etag", tag), ("vary", vary)];
+    let origin = Origin::of([
+        answer_of(200, &says("\"a\"", "accept"), "older"),
+        answer_of(200, &says("\"b\"", "accept-language"), "newer"),
+        answer_of(304, &says("\"a\"", "accept"), ""),
+    ]);
+    let cache = cache(&origin);
+    let fresh = [("cache-control", "no-cache")];
+    for (fields, body) in
+        [(&[][..], "older"), (&fresh, "newer"), (&[], "newer"), (&fresh, "older"), (&[], "older")]
+    {
         assert_eq!(get(&cache, fields).await.body, body);
         advance(SECOND).await;
     }

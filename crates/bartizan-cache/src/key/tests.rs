@@ -50,6 +50,9 @@ fn what_differs_has_another_digest_and_is_another_key() {
         ("http://a/x", None, &[("authorization", "1"), ("authorization", "2")]),
         ("http://a/x", None, &[("authorization", "12")]),
         ("http://a/x", Some("me"), &[("authorization", "1")]),
+        ("http://a/x", Some(""), &[("authorization", "")]),
+        ("http://b/x", Some("me"), &[]),
+        ("http://b/x", None, &[("authorization", "")]),
     ];
     let keys = keys();
     for (index, one) in all.iter().enumerate() {
@@ -62,6 +65,38 @@ fn what_differs_has_another_digest_and_is_another_key() {
             );
         }
     }
+}
+
+#[test]
+fn what_differs_is_another_key_even_if_its_digest_is_the_same() {
+    let (uri, headers, extensions) = (Uri::from_static("http://a:81/x"), HeaderMap::new(), Extensions::new());
+    let keys = keys();
+    let key = keys.key(&RequestHead::new(&Method::GET, &uri, &headers, &extensions, None));
+    let stored = key.store();
+    assert!(stored.is(&key) && stored.is(&Key { origin: Some(("HTTP", "A", Some(81))), ..key }));
+    for other in [
+        Key { digest: !key.digest, ..key },
+        Key { origin: Some(("https", "a", Some(81))), ..key },
+        Key { origin: Some(("http", "b", Some(81))), ..key },
+        Key { origin: Some(("http", "a", None)), ..key },
+        Key { origin: None, ..key },
+        Key { target: "/X", ..key },
+        Key { partition: Some(""), ..key },
+        Key { principal: 1, ..key },
+    ] {
+        assert!(!stored.is(&other), "{:?}", other.store());
+    }
+}
+
+#[test]
+fn a_group_is_of_one_origin_and_no_target() {
+    let keys = keys();
+    let groups = ["http://a/x", "https://a/x", "http://b/x", "http://a:81/x"]
+        .map(|uri| keys.group(&of(&keys, (uri, None, &[])).1, "g"));
+    let others =
+        [keys.group(&of(&keys, ("http://a/x", None, &[])).1, "h"), of(&keys, ("http://a/g", None, &[])).0];
+    let all: std::collections::HashSet<_> = groups.into_iter().chain(others).collect();
+    assert_eq!(all.len(), 6);
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn a_206_has_one_part_as_long_as_it_says() {
         (&[range, ("content-length", "five")], false),
         (&[range, ("content-length", "5"), ("content-length", "5")], false),
         (&[range, ("content-type", "text/plain")], true),
+        (&[range, ("content-type", "application/octet-stream")], true),
         (&[range, ("content-type", "multipart/byteranges; boundary=x")], false),
         (&[range, ("content-type", " Multipart/ByteRanges")], false),
         (&[("content-range", "items 0-4/10")], false),

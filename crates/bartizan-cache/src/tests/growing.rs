@@ -265,10 +265,13 @@ async fn what_becomes_too_long_goes_on_for_those_who_read_it() {
     // Nobody else may join, since the beginning is gone.
     drop(pipes.get().await);
     assert_eq!(pipes.asked(), 2);
+    let others = (pipes.get().await, pipes.get().await);
+    assert_eq!(pipes.asked(), 4, "nor do they wait for each other, since all would be too long");
     pipes.pipes.lock().unwrap().remove(0);
     assert!(next(&mut first).await.is_none() && next(&mut second).await.is_none());
     drop(pipes.get().await);
-    assert_eq!(pipes.asked(), 2, "counted without the first");
+    assert_eq!(pipes.asked(), 4, "counted without the first");
+    drop(others);
 }
 
 #[tokio::test(start_paused = true)]

@@ -173,6 +173,14 @@ async fn a_part_of_all_bytes_is_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_200_is_no_part_whatever_it_says() {
+    let (cache, origin) =
+        after("lines=1", [answer_of(200, &[FRESH, ("content-range", "bytes 0-9/20")], WHOLE)]).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(0), WHOLE));
+    assert_eq!(origin.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn parts_of_one_strong_tag_become_the_whole() {
     let mut second = fresh_part(2..=9);
     second.headers_mut().insert("x-new", "1".parse().unwrap());
@@ -225,6 +233,38 @@ async fn a_stale_part_is_validated_as_the_part_it_is() {
     advance(98 * SECOND).await;
     assert_eq!(get_range(&cache, "bytes=4-5").await, got(206, Some(98), "45"), "it is fresh again");
     assert_eq!(origin.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_confirmed_takes_the_place_of_no_other() {
+    let confirmed = || answer_of(304, &[FRESH, TAGGED], "");
+    let answers = [fresh_part(0..=1), fresh_part(4..=8), confirmed(), confirmed()];
+    let (cache, origin) = after("bytes=0-1", answers).await;
+    get_range(&cache, "bytes=4-8").await;
+    advance(100 * SECOND).await;
+    assert_eq!(get_range(&cache, "bytes=5-6").await, got(206, Some(0), "56"));
+    assert_eq!(get_range(&cache, "bytes=0-1").await, got(206, Some(0), "01"));
+    assert_eq!(origin.asked(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_that_is_stale_is_validated_as_the_whole_whatever_part_is_asked_for() {
+    let whole = |status| answer_of(status, &[("cache-control", "max-age=9"), ("etag", "\"w\"")], WHOLE);
+    for has_part in [false, true] {
+        let origin = Origin::of([whole(200), part_of(4..=8, &[("cache-control", "max-age=9"), TAGGED])]);
+        let cache = cache(&origin);
+        get(&cache, &[]).await;
+        if has_part {
+            get(&cache, &[("range", "bytes=4-8"), ("cache-control", "no-cache")]).await;
+        } else {
+            origin.answers.lock().unwrap().clear();
+        }
+        origin.answers.lock().unwrap().push_back(Some(whole(304)));
+        advance(10 * SECOND).await;
+        assert_eq!(get_range(&cache, "bytes=5-6").await, got(206, Some(0), "56"), "{has_part}");
+        let asked = origin.last();
+        assert_eq!((shows(&asked, "if-none-match"), shows(&asked, "range")), ("\"w\"".into(), "".into()));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -425,18 +465,28 @@ async fn who_asks_for_the_origin_alone_gets_no_part() {
 
 #[tokio::test(start_paused = true)]
 async fn that_a_part_was_there_is_told() {
-    let origin = Origin::of([fresh_part(0..=4), fresh_part(5..=6), fresh_part(8..=8)]);
+    let origin = Origin::of([fresh_part(0..=4), fresh_part(5..=6), fresh_part(8..=8), fresh_part(7..=9)]);
     let cache = CacheLayer::rfc9111().status().layer(origin.clone());
     for (range, told) in [
         ("bytes=0-4", "fwd=uri-miss; fwd-status=206; stored"),
         ("bytes=0-3", "hit; ttl=99"),
         ("bytes=0-6", "fwd=partial; fwd-status=206; stored"),
         ("bytes=8-8", "fwd=partial; fwd-status=206; stored"),
+        ("", "fwd=partial; fwd-status=206; stored"),
     ] {
-        let response = cache.clone().oneshot(request("GET", URI, &[("range", range)])).await.unwrap();
+        let fields = [("range", range)];
+        let fields = if range.is_empty() { &[] } else { &fields[..] };
+        let response = cache.clone().oneshot(request("GET", URI, fields)).await.unwrap();
         assert_eq!(response.extensions().get::<CacheStatus>().unwrap().to_string(), told, "{range}");
         response.into_body().collect().await.unwrap();
     }
+    // What is not the beginning of what is asked for is no reason.
+    let origin = Origin::of([part_of(4..=8, &[FRESH]), other()]);
+    let cache = CacheLayer::rfc9111().status().layer(origin);
+    get_range(&cache, "bytes=4-8").await;
+    let response = cache.oneshot(request("GET", URI, &[])).await.unwrap();
+    let told = response.extensions().get::<CacheStatus>().unwrap().to_string();
+    assert_eq!(told, "fwd=uri-miss; fwd-status=200; stored");
 }
 
 #[tokio::test(start_paused = true)]
@@ -475,7 +525,7 @@ async fn the_whole_makes_older_parts_of_its_variant_needless_and_no_other_ones()
         varying(fresh_part(0..=4), "older", DATE),
         varying(fresh_part(0..=4), "other", DATE),
         varying(answer_of(200, &[FRESH], WHOLE), "whole", BEFORE),
-        varying(fresh_part(5..=6), "newer", DATE),
+        varying(fresh_part(6..=7), "newer", DATE),
     ]);
     let cache = cache(&origin);
     let asks = |accept, range| [("range", range), ("accept", accept), ("cache-control", "no-cache")];
@@ -484,10 +534,10 @@ async fn the_whole_makes_older_parts_of_its_variant_needless_and_no_other_ones()
     }
     let whole = cache.clone().oneshot(request("GET", URI, &[("accept", "x"), ("if-none-match", "\"b\"")]));
     let whole = whole.await.unwrap();
-    get(&cache, &asks("x", "bytes=5-6")).await;
+    get(&cache, &asks("x", "bytes=6-7")).await;
     whole.into_body().collect().await.unwrap();
     for (accept, range, from) in
-        [("x", "bytes=5-6", "newer"), ("y", "bytes=1-2", "other"), ("x", "bytes=6-7", "whole")]
+        [("x", "bytes=6-7", "newer"), ("y", "bytes=1-2", "other"), ("x", "bytes=1-2", "whole")]
     {
         let asks = request("GET", URI, &[("accept", accept), ("range", range)]);
         let (_, headers) = send(&cache, asks).await.unwrap();

@@ -130,6 +130,7 @@ async fn what_says_nothing_is_fresh_for_as_long_as_the_cache_was_told() {
     for (status, fields, lifetime) in [
         (200, &[][..], 60),
         (500, &[], 0),
+        (500, &[("cache-control", "public")], 0),
         (200, &[FRESH], 10),
         (200, &[("expires", "0")], 0),
         // A tenth of the time since then.
@@ -324,6 +325,15 @@ async fn the_hook_is_told_of_what_breaks_off_and_of_what_is_too_long_on_its_way(
     let response = layer.layer(origin).oneshot(request("GET", URI, &[])).await.unwrap();
     drop(response);
     assert_eq!(told.take()[1..], ["not stored: incomplete"]);
+
+    let part = answer_of(206, &[FRESH, ("content-range", "bytes 0-2/9")], "one");
+    for answer in [answer_of(200, &[FRESH], "one"), part] {
+        let asks = request("GET", URI, &[("range", "bytes=0-2")]);
+        let response = layer.layer(Origin::of([answer])).oneshot(asks).await.unwrap();
+        layer.clear();
+        response.into_body().collect().await.unwrap();
+        assert_eq!(told.take()[1..], ["not stored: changed"]);
+    }
 
     let long = tower::service_fn(|_: Request<Full<Bytes>>| async {
         let body = Body::frames([Step::data("longer "), Step::data("than that")])

@@ -2,12 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::*;
+
+mod schedules;
+mod threads;
 
 const FRESH: (&str, &str) = ("cache-control", "max-age=99");
 const TAGGED: [(&str, &str); 2] = [("cache-control", "max-age=9"), ("etag", "\"a\"")];
@@ -155,18 +158,24 @@ async fn who_asks_after_a_change_gets_nothing_that_was_asked_for_before() {
 #[tokio::test(start_paused = true)]
 async fn who_wait_when_something_changes_are_one_more_fetch() {
     for change in Change::ALL {
-        let held = Held::new(CacheLayer::rfc9111());
-        let mut waits = Vec::new();
-        for _ in 0..3 {
-            waits.push(held.calls("GET", &[]).await);
-        }
-        change.happens(&held).await;
-        let before = held.asked();
-        held.answer(0, fresh("old")).await;
-        assert_eq!(held.asked(), before + 1, "{change:?}");
-        held.answer(before, fresh("new")).await;
-        for (waits, body) in waits.into_iter().zip(["old", "new", "new"]) {
-            assert_eq!(waits.await.unwrap().unwrap(), body, "{change:?}");
+        for reads in [true, false] {
+            let held = Held::new(CacheLayer::rfc9111());
+            let leads = tokio::spawn(held.call(request("GET", URI, &[])));
+            settle().await;
+            let waits = [held.calls("GET", &[]).await, held.calls("GET", &[]).await];
+            change.happens(&held).await;
+            let before = held.asked();
+            held.answer(0, fresh("old")).await;
+            let old = leads.await.unwrap().unwrap();
+            let unread =
+                if reads { old.into_body().collect().await.map(|_| None).unwrap() } else { Some(old) };
+            settle().await;
+            assert_eq!(held.asked(), before + 1, "{change:?} {reads}");
+            held.answer(before, fresh("new")).await;
+            for waits in waits {
+                assert_eq!(waits.await.unwrap().unwrap(), "new", "{change:?} {reads}");
+            }
+            drop(unread);
         }
     }
 }
@@ -227,6 +236,30 @@ async fn a_304_to_who_asked_earlier_takes_no_newer_ones_place() {
     held.answer(1, answer_of(304, &TAGGED, "")).await;
     assert_eq!(validates.await.unwrap().unwrap(), "old");
     assert_eq!(held.gets(&[], fresh("third")).await, ("new".into(), false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_earlier_takes_no_place_of_what_a_304_confirmed() {
+    let held = Held::new(CacheLayer::rfc9111());
+    held.gets(&[], answer_of(200, &TAGGED, "confirmed")).await;
+    advance(10 * SECOND).await;
+    let slow = held.calls("GET", &[("cache-control", "no-store")]).await;
+    let slow_and_stored = tokio::spawn(held.call(reload()));
+    settle().await;
+    let validates = held.calls("GET", &[]).await;
+    held.answer(3, answer_of(304, &TAGGED, "")).await;
+    assert_eq!(validates.await.unwrap().unwrap(), "confirmed");
+    held.answer(1, fresh("slow")).await;
+    held.answer(2, fresh("slow")).await;
+    assert_eq!(slow.await.unwrap().unwrap(), "slow");
+    slow_and_stored.await.unwrap().unwrap().into_body().collect().await.unwrap();
+    assert_eq!(held.gets(&[], fresh("third")).await, ("confirmed".into(), false));
+}
+
+fn reload() -> Request<Full<Bytes>> {
+    let mut request = request("GET", URI, &[]);
+    CallContext::edit(request.extensions_mut()).cache_mut().mode = bartizan_core::CacheMode::Reload;
+    request
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,6 +375,88 @@ async fn who_waits_gets_what_grows_if_it_may_answer_and_else_goes() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, if is_shared { "one" } else { "another" }, "{fields:?}");
         drop(unread);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_fetch_tells_of_the_target_is_known_to_the_next() {
+    let varied = || answer_of(200, &[FRESH, ("vary", "x")], "one");
+    for is_stored in [false, true] {
+        let held = Held::new(CacheLayer::rfc9111());
+        let first = tokio::spawn(held.call(request("GET", URI, &[("x", "a")])));
+        settle().await;
+        held.answer(0, varied()).await;
+        let unread = first.await.unwrap().unwrap();
+        if is_stored {
+            unread.into_body().collect().await.unwrap();
+            // It goes for its own variant, and what is stored is forgotten.
+            held.calls("GET", &[("x", "b")]).await;
+            held.layer().clear();
+        }
+        let before = held.asked();
+        held.calls("GET", &[("x", "c")]).await;
+        held.calls("GET", &[("x", "d")]).await;
+        assert_eq!(held.asked(), before + 2, "{is_stored}: neither waits for the other");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_one_fetch_leaves_that_of_another_variant_alone() {
+    let varied = |body| answer_of(200, &[FRESH, ("vary", "x")], body);
+    let held = Held::new(CacheLayer::rfc9111());
+    held.gets(&[("x", "a")], varied("a")).await;
+    let b = held.calls("GET", &[("x", "b")]).await;
+    let c = held.calls("GET", &[("x", "c")]).await;
+    held.answer(2, varied("c")).await;
+    assert_eq!(c.await.unwrap().unwrap(), "c");
+    let later = held.calls("GET", &[("x", "b")]).await;
+    assert_eq!(held.asked(), 3);
+    held.answer(1, varied("b")).await;
+    assert_eq!((b.await.unwrap().unwrap(), later.await.unwrap().unwrap()), ("b".into(), "b".into()));
+}
+
+/// Goes on within the call that wakes it, as executors may that run on one thread.
+struct AtOnce<F: Future> {
+    call: Mutex<Option<Pin<Box<F>>>>,
+    came: Mutex<Option<F::Output>>,
+}
+
+impl<F: Future + Send + 'static> Wake for AtOnce<F>
+where
+    F::Output: Send,
+{
+    fn wake(self: Arc<Self>) {
+        let Some(mut call) = self.call.lock().unwrap().take() else { return };
+        match call.as_mut().poll(&mut Context::from_waker(&Waker::from(self.clone()))) {
+            Poll::Ready(output) => *self.came.lock().unwrap() = Some(output),
+            Poll::Pending => *self.call.lock().unwrap() = Some(call),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_woken_may_go_on_at_once() {
+    for (leaves, says, asked) in
+        [(false, "max-age=99", 1), (false, "max-age=99, no-store", 2), (true, "max-age=99", 2)]
+    {
+        let held = Held::new(CacheLayer::rfc9111());
+        let mut leads = Box::pin(held.call(request("GET", URI, &[])));
+        goes(&mut leads);
+        let call = Mutex::new(Some(Box::pin(held.call(request("GET", URI, &[])))));
+        let waits = Arc::new(AtOnce { call, came: Mutex::new(None) });
+        waits.clone().wake();
+        assert!(waits.call.lock().unwrap().is_some());
+        if leaves {
+            drop(leads);
+        } else {
+            held.answer(0, answer_of(200, &[("cache-control", says)], "one")).await;
+            drop(leads.await.unwrap());
+        }
+        assert_eq!(held.asked(), asked, "{says} {leaves}");
+        if asked == 2 {
+            held.answer(1, fresh("two")).await;
+        }
+        assert!(waits.came.lock().unwrap().as_ref().unwrap().is_ok());
     }
 }
 

@@ -153,6 +153,37 @@ async fn what_is_asked_for_again_was_asked_for_when_it_went_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_is_asked_for_as_the_client_did() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let inner = tower::service_fn({
+        let seen = seen.clone();
+        move |request: Request<Full<Bytes>>| {
+            let mut seen = seen.lock().unwrap();
+            let (head, _) = request.into_parts();
+            let mine = head.extensions.get::<&str>().copied();
+            seen.push((head.method, head.uri, head.version, head.headers.clone(), mine));
+            let is_validated = head.headers.contains_key("if-none-match");
+            let tag = if is_validated { "\"b\"" } else { "\"a\"" };
+            let says = [("cache-control", "no-cache"), ("etag", tag)];
+            ready(Ok::<_, &str>(answer_of(if is_validated { 304 } else { 200 }, &says, "one")))
+        }
+    });
+    let cache = CacheLayer::rfc9111().layer(inner);
+    for _ in 0..2 {
+        let mut request = request("GET", URI, &[("x-client", "1")]);
+        *request.version_mut() = http::Version::HTTP_2;
+        request.extensions_mut().insert("mine");
+        cache.clone().oneshot(request).await.unwrap().into_body().collect().await.unwrap();
+    }
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen.len(), &seen[2]), (3, &seen[0]));
+    assert_eq!(
+        (seen[2].1.to_string(), seen[2].2, seen[2].4),
+        (URI.to_owned(), http::Version::HTTP_2, Some("mine"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_freshens_a_response_is_held_on_to_no_longer() {
     let buffer = Bytes::from(vec![b'1'; 64 * 1024]);
     let mut confirmed = answer_of(304, &[("etag", "\"a\"")], "");

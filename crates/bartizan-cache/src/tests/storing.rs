@@ -74,7 +74,7 @@ async fn stored(says: &'static str, is_shared: bool) -> Vec<u16> {
     let origin = Origin::default();
     let cache = layer(is_shared).layer(origin.clone());
     let mut stored = Vec::new();
-    for status in 200..600 {
+    for status in 199..=600 {
         origin.answers.lock().unwrap().push_back(Some(answer_of(status, &fields, "")));
         let uri = format!("{URI}{status}");
         for asks in [&[][..], &[("cache-control", "no-cache")]] {

@@ -46,6 +46,39 @@ async fn of_several_that_a_head_freshens_the_newest_stays_before_the_others() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_came_later_and_was_generated_earlier_is_the_older_one() {
+    let dated = |date, vary, body| answer_of(200, &[FRESH, ("date", date), ("vary", vary)], body);
+    let origin = Origin::of([
+        dated("Sun, 06 Nov 1994 08:49:37 GMT", "accept", "newer"),
+        dated("Sun, 06 Nov 1994 08:49:36 GMT", "accept-language", "older"),
+    ]);
+    let cache = cache(&origin);
+    for fields in [&[][..], &[("cache-control", "no-cache")]] {
+        get(&cache, fields).await;
+    }
+    assert_eq!((get(&cache, &[]).await.body, origin.asked()), ("newer".into(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_confirmed_takes_the_place_of_no_other_variant() {
+    let says = |tag| [("cache-control", "max-age=9"), ("vary", "accept"), ("etag", tag)];
+    let origin = Origin::of([
+        answer_of(200, &says("\"x\""), "x"),
+        answer_of(200, &says("\"y\""), "y"),
+        answer_of(304, &says("\"x\""), ""),
+        answer_of(304, &says("\"y\""), ""),
+    ]);
+    let cache = cache(&origin);
+    for after in [0, 10] {
+        advance(after * SECOND).await;
+        for accept in ["x", "y"] {
+            assert_eq!(get(&cache, &[("accept", accept)]).await.body, accept);
+        }
+    }
+    assert_eq!(origin.asked(), 4);
+}
+
 /// What `x` gets that many seconds after a response that varies by `accept` was stored for it, and another that says nothing of it.
 async fn answered(
     varies: &str,

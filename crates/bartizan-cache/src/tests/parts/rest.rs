@@ -35,6 +35,27 @@ async fn the_rest_is_fetched_and_the_client_gets_the_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_made_complete_is_as_old_as_the_rest() {
+    let (cache, _) =
+        after("bytes=0-4", [fresh_part(0..=4), part_of(5..=9, &[FRESH, TAGGED, ("age", "7")])]).await;
+    advance(9 * SECOND).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(7), WHOLE));
+    advance(SECOND).await;
+    assert_eq!(get(&cache, &[]).await, got(200, Some(8), WHOLE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_else_the_origin_tells_with_the_rest_is_passed_on() {
+    let mut rest = fresh_part(5..=9);
+    *rest.version_mut() = http::Version::HTTP_2;
+    rest.extensions_mut().insert("told");
+    let (cache, _) = after("bytes=0-4", [fresh_part(0..=4), rest]).await;
+    let response = cache.oneshot(request("GET", URI, &[])).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.version()), (200, http::Version::HTTP_2));
+    assert_eq!(response.extensions().get(), Some(&"told"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rest_of_a_range_is_fetched_and_the_client_gets_the_range() {
     let (cache, origin) = after("bytes=1-4", [fresh_part(1..=4), fresh_part(5..=7), fresh_part(8..=9)]).await;
     let (answer, headers) = send(&cache, request("GET", URI, &[("range", "bytes=2-7")])).await.unwrap();
@@ -304,6 +325,11 @@ impl Body for Once {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(None)
+    }
+
+    /// Else it would be content, and the cache out of it.
+    fn is_end_stream(&self) -> bool {
+        true
     }
 }
 
