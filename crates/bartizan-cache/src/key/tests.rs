@@ -92,7 +92,7 @@ fn what_differs_is_another_key_even_if_its_digest_is_the_same() {
 fn a_group_is_of_one_origin_and_no_target() {
     let keys = keys();
     let groups = ["http://a/x", "https://a/x", "http://b/x", "http://a:81/x"]
-        .map(|uri| keys.group(&of(&keys, (uri, None, &[])).1, "g"));
+        .map(|uri| keys.group(&of(&keys, (uri, None, &[])).1, "/g"));
     let others =
         [keys.group(&of(&keys, ("http://a/x", None, &[])).1, "h"), of(&keys, ("http://a/g", None, &[])).0];
     let all: std::collections::HashSet<_> = groups.into_iter().chain(others).collect();
