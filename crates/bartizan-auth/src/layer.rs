@@ -1,11 +1,12 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bartizan_core::Readied;
 use tower_layer::Layer;
 
 use crate::service::{Auth, Config};
-use crate::{Authorizer, IdentityLayer, Origins};
+use crate::{Alone, Authorizer, ByRetry, IdentityLayer, Origins};
 
 /// Puts a credential on requests to the origins that it is meant for, and on no other.
 ///
@@ -17,8 +18,9 @@ use crate::{Authorizer, IdentityLayer, Origins};
 /// # let _ = layer;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct AuthLayer<A> {
+pub struct AuthLayer<A, G = ByRetry> {
     config: Config<A>,
+    again: PhantomData<fn() -> G>,
 }
 
 impl<A: Authorizer> AuthLayer<A> {
@@ -32,7 +34,17 @@ impl<A: Authorizer> AuthLayer<A> {
                 only_there: false,
                 may_go_without: false,
             },
+            again: PhantomData,
         }
+    }
+}
+
+impl<A: Authorizer, G> AuthLayer<A, G> {
+    /// Sends a request again by itself, once, where the API refused its credential and there is a newer one: for stacks without retry, which does it
+    /// otherwise. It costs a copy of each head, and bodies have to be [`Replay`](bartizan_core::Replay).
+    #[must_use]
+    pub fn replay_alone(self) -> AuthLayer<A, Alone> {
+        AuthLayer { config: self.config, again: PhantomData }
     }
 
     /// Refuses calls to other origins, for clients that should talk to nobody else. By default they go without the credential.
@@ -67,21 +79,21 @@ impl<A: Authorizer> AuthLayer<A> {
     }
 }
 
-impl<S, A> Layer<S> for AuthLayer<A> {
-    type Service = Auth<S, A>;
+impl<S, A, G> Layer<S> for AuthLayer<A, G> {
+    type Service = Auth<S, A, G>;
 
-    fn layer(&self, inner: S) -> Auth<S, A> {
-        Auth { inner: Readied::new(inner), config: self.config.clone() }
+    fn layer(&self, inner: S) -> Auth<S, A, G> {
+        Auth { inner: Readied::new(inner), config: Arc::new(self.config.clone()), again: PhantomData }
     }
 }
 
-impl<A> Clone for AuthLayer<A> {
+impl<A, G> Clone for AuthLayer<A, G> {
     fn clone(&self) -> Self {
-        Self { config: self.config.clone() }
+        Self { config: self.config.clone(), again: PhantomData }
     }
 }
 
-impl<A: fmt::Debug> fmt::Debug for AuthLayer<A> {
+impl<A: fmt::Debug, G> fmt::Debug for AuthLayer<A, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayer")
             .field("authorizer", &self.config.authorizer)

@@ -47,10 +47,12 @@
 //! | `http` | to the loopback alone | | whoever reads the connection could use the credential |
 //! | other origins | go without | [`AuthLayer::refuse_elsewhere`] | links and redirects lead to servers that need none |
 //! | no token yet | the call is refused | [`AuthLayer::or_without`] | an answer for nobody in particular is worse than none |
+//! | a token is refused | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
+//! | tokens | are kept in memory | [`RefreshingBuilder::store`] | where they are safe beyond that only the user knows |
 //!
 //! # What it does not do yet
 //!
-//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. Tokens are kept in memory alone. It checks no credentials on the server side.
+//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. It checks no credentials on the server side.
 //!
 //! # Secrets
 //!
@@ -89,6 +91,7 @@
 //! No heap and no lock for a key, Basic or Bearer in a header field, fetched or not, but what the map of fields needs to grow: the value is made once, and shared. A key in the query or
 //! in a cookie is written anew for each request.
 
+mod again;
 mod api_key;
 mod authorizer;
 mod basic;
@@ -106,8 +109,10 @@ mod refreshing;
 mod secret;
 mod service;
 mod token;
+mod token_store;
 mod trace;
 
+pub use again::{Again, Alone, ByRetry};
 pub use api_key::ApiKey;
 pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};
 pub use basic::Basic;
@@ -119,10 +124,11 @@ pub use layer::AuthLayer;
 pub use origins::{InvalidOrigin, Origins};
 #[cfg(feature = "tower-http-07")]
 pub use redirect::RedirectPolicy;
-pub use refreshing::Refreshing;
+pub use refreshing::{Refreshing, RefreshingBuilder, TokenEvent};
 pub use secret::Secret;
 pub use service::Auth;
 pub use token::{Fetching, Token, TokenError, TokenSource};
+pub use token_store::{Held, SavedToken, Stored, TokenStore};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -6,13 +7,14 @@ use bartizan_core::{BoxError, Readied};
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::future::ResponseFuture;
-use crate::{Authorizer, Origins, OtherOrigin};
+use crate::future::{ResponseFuture, Sent, Waiting};
+use crate::{Again, Authorizer, ByRetry, Origins, OtherOrigin};
 
 /// The service of [`AuthLayer`](crate::AuthLayer).
-pub struct Auth<S, A> {
+pub struct Auth<S, A, G = ByRetry> {
     pub(crate) inner: Readied<S>,
-    pub(crate) config: Config<A>,
+    pub(crate) config: Arc<Config<A>>,
+    pub(crate) again: PhantomData<fn() -> G>,
 }
 
 /// What all clones of a service, and all its calls, share.
@@ -23,10 +25,11 @@ pub(crate) struct Config<A> {
     pub(crate) may_go_without: bool,
 }
 
-impl<S, B, R, A> Service<Request<B>> for Auth<S, A>
+impl<S, B, R, A, G> Service<Request<B>> for Auth<S, A, G>
 where
     S: Service<Request<B>, Response = Response<R>, Error: Into<BoxError>> + Clone,
     A: Authorizer,
+    G: Again<B>,
 {
     type Response = Response<R>;
     type Error = BoxError;
@@ -46,24 +49,27 @@ where
             self.config.authorizer.take_out(request.uri_mut());
             return ResponseFuture::calling(self.inner.call(request), None);
         }
+        let again = G::copy(&request).map(|copy| Box::new((self.inner.inner().clone(), copy)));
         let (mut head, body) = request.into_parts();
         match self.config.authorizer.authorize(&mut head) {
             Some(stamp) => {
                 let call = self.inner.call(Request::from_parts(head, body));
-                ResponseFuture::calling(call, Some((stamp, self.config.authorizer.clone())))
+                ResponseFuture::calling(call, Some(Sent { stamp, config: self.config.clone(), again }))
             }
             None => {
                 let preparing = self.config.authorizer.prepare(&head);
                 let request = Request::from_parts(head, body);
-                ResponseFuture::preparing(self.inner.fresh(), request, preparing, self.config.clone())
+                let waiting =
+                    Waiting::new(self.inner.fresh(), request, preparing, self.config.clone(), again);
+                ResponseFuture::preparing(waiting)
             }
         }
     }
 }
 
-impl<S: Clone, A> Clone for Auth<S, A> {
+impl<S: Clone, A, G> Clone for Auth<S, A, G> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), config: self.config.clone() }
+        Self { inner: self.inner.clone(), config: self.config.clone(), again: PhantomData }
     }
 }
 
@@ -79,7 +85,7 @@ impl<A> Clone for Config<A> {
     }
 }
 
-impl<S: fmt::Debug, A: fmt::Debug> fmt::Debug for Auth<S, A> {
+impl<S: fmt::Debug, A: fmt::Debug, G> fmt::Debug for Auth<S, A, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
             .field("authorizer", &self.config.authorizer)

@@ -61,6 +61,7 @@ fn a_credential_that_is_waited_for() {
         })
     };
     contract::check(|| AuthLayer::new(origins(), fetched()));
+    contract::check(|| AuthLayer::new(origins(), fetched()).replay_alone());
 }
 
 #[test]

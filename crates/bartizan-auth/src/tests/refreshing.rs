@@ -8,6 +8,8 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
+mod saved;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A token endpoint: counts, takes its time, and gives out `t1`, `t2` and so on.
@@ -33,24 +35,29 @@ impl Endpoint {
         self.fails.lock().unwrap().push(error);
     }
 
+    fn fetch(
+        &self,
+        refresh: Option<Secret>,
+    ) -> impl Future<Output = Result<Token, TokenError>> + Send + use<> {
+        let this = self.clone();
+        async move {
+            this.asked.lock().unwrap().push(refresh.map(|secret| secret.expose().to_owned()));
+            let nth = this.asked();
+            sleep(this.takes).await;
+            if !this.fails.lock().unwrap().is_empty() {
+                return Err(this.fails.lock().unwrap().remove(0));
+            }
+            let token = Token::new(format!("t{nth}")).unwrap().refresh_token(format!("r{nth}"));
+            Ok(match this.lifetime {
+                Some(lifetime) => token.lifetime(lifetime),
+                None => token,
+            })
+        }
+    }
+
     fn tokens(&self) -> Refreshing {
         let this = self.clone();
-        Refreshing::new(move |refresh: Option<Secret>| {
-            let this = this.clone();
-            async move {
-                this.asked.lock().unwrap().push(refresh.map(|secret| secret.expose().to_owned()));
-                let nth = this.asked();
-                sleep(this.takes).await;
-                if !this.fails.lock().unwrap().is_empty() {
-                    return Err(this.fails.lock().unwrap().remove(0));
-                }
-                let token = Token::new(format!("t{nth}")).unwrap().refresh_token(format!("r{nth}"));
-                Ok(match this.lifetime {
-                    Some(lifetime) => token.lifetime(lifetime),
-                    None => token,
-                })
-            }
-        })
+        Refreshing::new(move |refresh: Option<Secret>| this.fetch(refresh))
     }
 }
 
@@ -389,8 +396,13 @@ async fn who_gets_no_new_refresh_token_keeps_the_former() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_panics_or_hangs_is_a_failure() {
     let panics = Refreshing::new(|_: Option<Secret>| async { panic!("on purpose") });
+    let at_once = |_: Option<Secret>| -> Ready<Result<Token, TokenError>> { panic!("on purpose") };
     let hangs = Refreshing::new(|_: Option<Secret>| std::future::pending());
-    for (tokens, why) in [(panics, "the source panicked"), (hangs, "it took longer than 30 s")] {
+    for (tokens, why) in [
+        (panics, "the source panicked"),
+        (Refreshing::new(at_once), "the source panicked"),
+        (hangs, "it took longer than 30 s"),
+    ] {
         let (client, _) = client(&tokens);
         let error = call(&client).await.unwrap_err();
         assert!(error.to_string().ends_with(why), "{error}");
@@ -410,4 +422,30 @@ fn outside_of_a_runtime_the_call_is_refused() {
         error.to_string().ends_with("a token is fetched on a runtime of tokio, and there is none"),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_retry_the_layer_sends_a_refused_request_again_by_itself_once() {
+    for (refuses_below, status) in [(2, 200), (9, 401)] {
+        let endpoint = Endpoint::new(SECOND, None);
+        let api = Api::default();
+        let mut service = AuthLayer::new(here(), endpoint.tokens()).replay_alone().layer(api.clone());
+        api.refuses_below.store(refuses_below, Ordering::Relaxed);
+        let answer = service.ready().await.unwrap().call(request(HERE)).await.unwrap();
+        assert_eq!((answer.status().as_u16(), api.seen.lock().unwrap().join(" ")), (status, "1 2".into()));
+        assert!(answer.extensions().get::<ReplayNow>().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_and_cannot_be_fetched_anew_is_an_error() {
+    let endpoint = Endpoint::new(SECOND, None);
+    let api = Api::default();
+    let layer = AuthLayer::new(here(), endpoint.tokens()).replay_alone();
+    layer.layer(api.clone()).oneshot(request(HERE)).await.unwrap();
+    api.refuses_below.store(9, Ordering::Relaxed);
+    endpoint.fail(TokenError::permanent("invalid_grant"));
+    let error = layer.layer(api.clone()).oneshot(request(HERE)).await.unwrap_err();
+    assert!(find_source::<NoCredential>(&*error).is_some());
+    assert_eq!(api.seen.lock().unwrap().len(), 2);
 }

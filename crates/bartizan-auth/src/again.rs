@@ -1,0 +1,48 @@
+use std::fmt;
+
+use bartizan_core::Replay;
+use http::Request;
+
+/// Whether the layer keeps a copy of each request, to send it again by itself once its credential was refused.
+pub trait Again<B> {
+    /// A copy to be sent.
+    fn copy(request: &Request<B>) -> Option<Request<B>>;
+}
+
+/// It does not: a retry layer outside sends requests again. The default.
+#[derive(Clone, Copy, Default)]
+pub struct ByRetry;
+
+/// It does: see [`AuthLayer::replay_alone`](crate::AuthLayer::replay_alone).
+#[derive(Clone, Copy, Default)]
+pub struct Alone;
+
+impl<B> Again<B> for ByRetry {
+    fn copy(_: &Request<B>) -> Option<Request<B>> {
+        None
+    }
+}
+
+impl<B: Replay> Again<B> for Alone {
+    fn copy(request: &Request<B>) -> Option<Request<B>> {
+        let mut copy = Request::new(request.body().replay()?);
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        *copy.headers_mut() = request.headers().clone();
+        *copy.extensions_mut() = request.extensions().clone();
+        Some(copy)
+    }
+}
+
+impl fmt::Debug for ByRetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByRetry")
+    }
+}
+
+impl fmt::Debug for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone")
+    }
+}

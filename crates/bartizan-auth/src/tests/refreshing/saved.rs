@@ -1,0 +1,171 @@
+//! Tokens that outlive the process.
+
+use std::time::SystemTime;
+
+use bartizan_core::WallClock;
+
+use super::*;
+
+/// A file, say. Tells in which order it was asked for what.
+#[derive(Clone, Default)]
+struct File(Arc<Mutex<Inside>>);
+
+#[derive(Default)]
+struct Inside {
+    saved: Option<SavedToken>,
+    calls: Vec<&'static str>,
+    fails: bool,
+    /// Nobody else has it while this is there.
+    lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl TokenStore for File {
+    fn load(&self) -> Stored<Option<SavedToken>> {
+        let mut inside = self.0.lock().unwrap();
+        inside.calls.push("load");
+        let loaded = if inside.fails { Err("unreadable".into()) } else { Ok(inside.saved.clone()) };
+        Box::pin(ready(loaded))
+    }
+
+    fn save(&self, token: &SavedToken) -> Stored<()> {
+        let mut inside = self.0.lock().unwrap();
+        inside.calls.push("save");
+        if inside.fails {
+            return Box::pin(ready(Err("full".into())));
+        }
+        inside.saved = Some(token.clone());
+        Box::pin(ready(Ok(())))
+    }
+
+    fn lock(&self) -> Stored<Held> {
+        let lock = self.0.lock().unwrap().lock.clone();
+        Box::pin(async move { Ok(Box::new(lock.lock_owned().await) as Held) })
+    }
+}
+
+impl File {
+    fn saved(&self) -> Option<SavedToken> {
+        self.0.lock().unwrap().saved.clone()
+    }
+
+    fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap().calls)
+    }
+}
+
+/// The epoch and paused time.
+fn clock() -> WallClock {
+    let start = tokio::time::Instant::now();
+    WallClock::from_fn(move || SystemTime::UNIX_EPOCH + start.elapsed())
+}
+
+fn at(seconds: u64) -> Option<SystemTime> {
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+fn saving(endpoint: &Endpoint, file: &File, told: &Arc<Mutex<Vec<String>>>) -> Refreshing {
+    let (endpoint, told) = (endpoint.clone(), told.clone());
+    let source = move |refresh: Option<Secret>| endpoint.fetch(refresh);
+    let hook = move |event: &TokenEvent<'_>| {
+        told.lock().unwrap().push(match event {
+            TokenEvent::Renewed { lifetime } => format!("renewed {lifetime:?}"),
+            TokenEvent::Failed(error) => format!("failed: {error}"),
+            TokenEvent::Refused => "refused".into(),
+            TokenEvent::NotSaved(error) => format!("not saved: {error}"),
+            TokenEvent::NotLoaded(error) => format!("not loaded: {error}"),
+        });
+    };
+    Refreshing::builder(source).store(file.clone()).hook(hook).wall_clock(clock()).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_saved_before_any_call_goes_with_it_and_found_by_the_next_process() {
+    let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+    let tokens = saving(&endpoint, &file, &Arc::default());
+    let (first, api) = client(&tokens);
+    assert_eq!(token(&first).await, "1");
+    assert_eq!(file.calls(), ["load", "save"]);
+    assert_eq!(file.saved(), Some(SavedToken::new("t1", Some("r1".into()), at(100))));
+    assert_eq!(api.seen.lock().unwrap().len(), 1);
+
+    let (second, _) = client(&saving(&endpoint, &file, &Arc::default()));
+    assert_eq!((token(&second).await, endpoint.asked()), ("1".into(), 1));
+    assert_eq!(file.calls(), ["load"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_saved_and_has_ended_is_the_way_to_the_next_one() {
+    let (endpoint, file) = (Endpoint::new(SECOND, None), File::default());
+    file.0.lock().unwrap().saved = Some(SavedToken::new("t0", Some("r0".into()), at(0)));
+    let tokens = saving(&endpoint, &file, &Arc::default());
+    let (client, _) = client(&tokens);
+    advance(SECOND).await;
+    assert_eq!(token(&client).await, "1");
+    assert_eq!(endpoint.asked.lock().unwrap().clone(), [Some("r0".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_processes_with_one_session_one_fetches_and_the_other_finds_it() {
+    let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+    let clients = [(); 2].map(|()| client(&saving(&endpoint, &file, &Arc::default())).0);
+    let both = async || tokio::join!(token(&clients[0]), token(&clients[1]));
+    assert_eq!(both().await, ("1".into(), "1".into()));
+    advance(96 * SECOND).await;
+    assert_eq!(both().await, ("2".into(), "2".into()));
+    assert_eq!(endpoint.asked.lock().unwrap().clone(), [None, Some("r1".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_saved_or_read_is_used_all_the_same_and_told() {
+    let (endpoint, file, told) = (Endpoint::new(SECOND, None), File::default(), Arc::default());
+    file.0.lock().unwrap().fails = true;
+    let (client, _) = client(&saving(&endpoint, &file, &told));
+    assert_eq!(token(&client).await, "1");
+    let told = told.lock().unwrap();
+    assert_eq!(*told, ["not loaded: unreadable", "not saved: full", "renewed None"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_or_cleared_is_not_undone_by_what_was_saved_before() {
+    for is_set in [true, false] {
+        let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+        let tokens = saving(&endpoint, &file, &Arc::default());
+        let (client, _) = client(&tokens);
+        token(&client).await;
+        if is_set {
+            tokens.set_token(Token::new("t77").unwrap().refresh_token("r77").lifetime(10 * SECOND));
+            assert_eq!(token(&client).await, "77");
+            advance(10 * SECOND).await;
+        } else {
+            tokens.clear();
+        }
+        assert_eq!(token(&client).await, "2");
+        let refresh = is_set.then(|| "r77".to_owned());
+        assert_eq!(endpoint.asked.lock().unwrap().clone(), [None, refresh]);
+        assert_eq!(file.saved().unwrap().access.expose(), "t2");
+        // From then on what is saved counts again.
+        file.0.lock().unwrap().saved = Some(SavedToken::new("t9", None, None));
+        advance(100 * SECOND).await;
+        assert_eq!(token(&client).await, "9");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hook_is_told_of_refusals_and_failures() {
+    let (endpoint, file, told) = (Endpoint::new(SECOND, None), File::default(), Arc::default());
+    let tokens = saving(&endpoint, &file, &told);
+    let (client, api) = client(&tokens);
+    token(&client).await;
+    api.refuses_below.store(2, Ordering::Relaxed);
+    endpoint.fail(TokenError::permanent("invalid_grant"));
+    call(&client).await.unwrap();
+    call(&client).await.unwrap_err();
+    let told = told.lock().unwrap();
+    assert_eq!(*told, ["renewed None", "refused", "failed: no token was to be had: invalid_grant"]);
+}
+
+#[test]
+fn a_saved_token_prints_no_secret() {
+    let saved = SavedToken::new("s3cr3t", Some("s3cr3t".into()), None);
+    assert_eq!(format!("{saved:?}"), "SavedToken { access: .., refresh: Some(..), expires: None }");
+}
