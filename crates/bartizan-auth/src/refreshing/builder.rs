@@ -1,0 +1,45 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bartizan_core::WallClock;
+
+use super::state::Shared;
+use super::{Refreshing, TokenEvent};
+use crate::TokenStore;
+
+/// Sets what a [`Refreshing`] needs beside its source.
+pub struct RefreshingBuilder(pub(super) Shared);
+
+impl RefreshingBuilder {
+    /// Keeps tokens beyond the process. By default they are kept in memory alone.
+    #[must_use]
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.0.store = Some(Box::new(store));
+        self
+    }
+
+    /// Told of what becomes of tokens. It must not panic.
+    #[must_use]
+    pub fn hook(mut self, hook: impl Fn(&TokenEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.0.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// By which the ends of saved tokens are told. The system's clock by default.
+    #[must_use]
+    pub fn wall_clock(mut self, clock: WallClock) -> Self {
+        self.0.wall_clock = clock;
+        self
+    }
+
+    /// No token yet: the first call has one fetched.
+    pub fn build(self) -> Refreshing {
+        Refreshing(Arc::new(self.0))
+    }
+}
+
+impl fmt::Debug for RefreshingBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshingBuilder").finish_non_exhaustive()
+    }
+}
