@@ -150,7 +150,7 @@ fn run(steps: Vec<Step>) {
 
 proptest! {
     #[test]
-    fn nobody_is_forgotten_and_nobody_gets_what_is_old_or_anothers(
+    fn nobody_is_forgotten_and_nobody_gets_what_is_old_or_of_another(
         steps in proptest::collection::vec(a_step(), 1..40),
     ) {
         run(steps);
