@@ -97,13 +97,13 @@ impl Authorizer for Refreshing {
     fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
         let current = self.0.current.load();
         let current = current.as_ref()?;
-        if current.refresh.is_some() || current.end.is_some() {
+        // Who lives for ever needs no clock.
+        if let Some(refresh) = current.refresh {
             let now = Instant::now();
             if current.end.is_some_and(|end| now >= end) {
                 return None;
             }
-            let is_due = current.refresh.is_some_and(|at| now >= at);
-            if is_due && !current.is_seen_to.swap(true, Ordering::AcqRel) {
+            if now >= refresh && !current.is_seen_to.swap(true, Ordering::AcqRel) {
                 let mut slow = self.0.lock();
                 if self.0.fetch(&mut slow, now).is_err() {
                     current.is_seen_to.store(false, Ordering::Release);

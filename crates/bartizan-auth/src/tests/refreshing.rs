@@ -364,6 +364,65 @@ async fn what_is_set_stays_whatever_was_being_fetched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_being_fetched_when_all_was_cleared_is_used_by_nobody() {
+    let endpoint = Endpoint::new(SECOND, None);
+    let tokens = endpoint.tokens();
+    let (client, _) = client(&tokens);
+    let mut pending = ByHand(Box::pin(call(&client)));
+    assert!(pending.poll().is_pending());
+    sleep(SECOND / 2).await;
+    tokens.clear();
+    sleep(SECOND).await;
+    assert_eq!((token(&client).await, endpoint.asked()), ("2".into(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_good_for_a_while_is_fetched_anew_at_once_however_often_that_happens() {
+    let endpoint = Endpoint::new(Duration::ZERO, None);
+    let (client, api) = client(&endpoint.tokens());
+    for nth in 1..5 {
+        api.refuses_below.store(nth, Ordering::Relaxed);
+        assert_eq!(call_again(&client).await.status(), 200);
+        assert_eq!(token(&client).await, nth.to_string());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_refused_with_an_old_token_goes_with_the_newer_one_though_the_next_is_not_to_be_had() {
+    let endpoint = Endpoint::new(Duration::ZERO, Some(1000 * SECOND));
+    let tokens = endpoint.tokens();
+    let (client, _) = client(&tokens);
+    let refused = Response::builder()
+        .status(401)
+        .header(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
+        .body(())
+        .unwrap();
+    let react = |stamp| tokens.react(Stamp(stamp), &Head::from(&refused));
+    token(&client).await;
+    assert_eq!(react(1), Reaction::Replay);
+    assert_eq!(token(&client).await, "2");
+    endpoint.fail(TokenError::permanent("invalid_grant"));
+    advance(950 * SECOND).await;
+    token(&client).await;
+    tokio::task::yield_now().await;
+    assert_eq!(react(1), Reaction::Replay, "the second is still good");
+    assert_eq!(token(&client).await, "2");
+    assert_eq!(react(2), Reaction::Done, "there is no third");
+}
+
+#[test]
+fn it_is_readable() {
+    let tokens = Endpoint::new(SECOND, None).tokens();
+    assert_eq!(format!("{tokens:?}"), "Refreshing(unset)");
+    tokens.set_token(Token::new("s3cr3t").unwrap().refresh_token("s3cr3t"));
+    assert_eq!(format!("{tokens:?}"), "Refreshing(..)");
+    let builder = Refreshing::builder(|_: Option<Secret>| ready(Err(TokenError::permanent("none"))));
+    assert_eq!(format!("{builder:?}"), "RefreshingBuilder { .. }");
+    let (mut client, _) = client(&tokens);
+    assert_eq!(format!("{:?}", client.call(request(HERE))), "ResponseFuture(calling)");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_cleared_is_fetched_without_the_former_refresh_token() {
     let endpoint = Endpoint::new(SECOND, None);
     let tokens = endpoint.tokens();
