@@ -1,5 +1,3 @@
-use std::fmt;
-
 use bartizan_core::Replay;
 use http::Request;
 
@@ -10,11 +8,11 @@ pub trait Again<B> {
 }
 
 /// It does not: a retry layer outside sends requests again. The default.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ByRetry;
 
 /// It does: see [`AuthLayer::replay_alone`](crate::AuthLayer::replay_alone).
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Alone;
 
 impl<B> Again<B> for ByRetry {
@@ -32,17 +30,5 @@ impl<B: Replay> Again<B> for Alone {
         *copy.headers_mut() = request.headers().clone();
         *copy.extensions_mut() = request.extensions().clone();
         Some(copy)
-    }
-}
-
-impl fmt::Debug for ByRetry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ByRetry")
-    }
-}
-
-impl fmt::Debug for Alone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Alone")
     }
 }

@@ -20,7 +20,7 @@ pub use self::event::TokenEvent;
 use self::state::Shared;
 use crate::challenge::refuses_token;
 use crate::identity::opaque;
-use crate::{Authorizer, NotPrepared, Preparing, Reaction, Stamp, Token, TokenError, TokenSource, bearer};
+use crate::{Authorizer, Preparing, Reaction, Stamp, Token, TokenError, TokenSource, bearer};
 
 /// A bearer token that is fetched when it is needed, and anew before it ends. Clones share it.
 ///
@@ -133,14 +133,7 @@ impl Authorizer for Refreshing {
                     while flight.changed().await.is_ok() {}
                     let slow = shared.lock();
                     match &slow.failed {
-                        Some(failed) => {
-                            let wait =
-                                failed.until.map(|until| until.saturating_duration_since(Instant::now()));
-                            let refused = NotPrepared::because(failed.error.clone());
-                            Err(wait.map_or(refused, |wait| {
-                                NotPrepared::because(failed.error.clone()).retry_in(wait)
-                            }))
-                        }
+                        Some(failed) => Err(failed.refusal(Instant::now())),
                         None => Ok(()),
                     }
                 })
@@ -161,8 +154,8 @@ impl Authorizer for Refreshing {
         if current == Some(stamp.0) {
             self.0.current.store(None);
             let refused = self.0.refused_in_row.fetch_add(1, Ordering::Relaxed) + 1;
-            // The last one was refused too, and it was new.
-            if refused > 1 {
+            // The last one was refused too, and it was new. What is being fetched is waited for, and a failure that is known stands.
+            if refused > 1 && slow.flight.is_none() && slow.failed.is_none() {
                 slow.failures = slow.failures.max(refused - 2);
                 let error = TokenError::transient("a token that was just fetched was refused");
                 self.0.failed(&mut slow, error, Instant::now());

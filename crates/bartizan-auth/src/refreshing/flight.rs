@@ -42,8 +42,8 @@ impl Flight {
         Self { shared, set, done, is_over: false }
     }
 
-    pub(super) async fn run(self, known: Option<Secret>, ignores_saved: bool, now: Instant) {
-        let fetched = timeout(LONGEST, self.shared.obtain(known, ignores_saved, now)).await;
+    pub(super) async fn run(self, known: Option<Secret>, ignores_saved: bool) {
+        let fetched = timeout(LONGEST, self.shared.obtain(known, ignores_saved)).await;
         let fetched = fetched.unwrap_or_else(|_| Err(TokenError::transient("it took longer than 30 s")));
         let is_saved = match &fetched {
             Ok(fetched) => self.shared.save(fetched).await,
@@ -63,7 +63,7 @@ impl Flight {
             Ok(Fetched { token, sent, held, .. }) => {
                 let lifetime = token.lifetime;
                 self.shared.publish(&mut slow, token, sent);
-                slow.ignores_saved &= !is_saved;
+                slow.ignores_saved = !is_saved;
                 drop((slow, held));
                 self.shared.tell(&TokenEvent::Renewed { lifetime });
             }
@@ -87,15 +87,11 @@ impl Drop for Flight {
 
 impl Shared {
     /// What another process has saved meanwhile, or a new one.
-    async fn obtain(
-        &self,
-        known: Option<Secret>,
-        ignores_saved: bool,
-        now: Instant,
-    ) -> Result<Fetched, TokenError> {
+    async fn obtain(&self, known: Option<Secret>, ignores_saved: bool) -> Result<Fetched, TokenError> {
+        let sent = Instant::now();
         let Some(store) = &self.store else {
             let token = self.source.fetch(known).await?;
-            return Ok(Fetched { token, sent: now, saved: None, held: None });
+            return Ok(Fetched { token, sent, saved: None, held: None });
         };
         let held = store.lock().await.map_err(TokenError::transient)?;
         let saved = if ignores_saved { Ok(None) } else { store.load().await };

@@ -50,7 +50,7 @@ pub(super) struct Slow {
     pub(super) refresh_token: Option<Secret>,
     /// The one that was published last.
     pub(super) last: Option<HeaderValue>,
-    /// What is saved is older than what somebody has set or cleared.
+    /// What is saved is older than what somebody has set or cleared, or than what could not be saved.
     pub(super) ignores_saved: bool,
     pub(super) flight: Option<watch::Receiver<()>>,
     pub(super) failed: Option<Failed>,
@@ -61,6 +61,16 @@ pub(super) struct Failed {
     pub(super) error: TokenError,
     /// `None`: until somebody sets a token.
     pub(super) until: Option<Instant>,
+}
+
+impl Failed {
+    pub(super) fn refusal(&self, now: Instant) -> NotPrepared {
+        let refused = NotPrepared::because(self.error.clone());
+        match self.until {
+            Some(until) => refused.retry_in(until.saturating_duration_since(now)),
+            None => refused,
+        }
+    }
 }
 
 /// After a failure the next try waits so long, twice as long each time, and no longer than a minute.
@@ -113,14 +123,10 @@ impl Shared {
         if let Some(flight) = &slow.flight {
             return Ok(flight.clone());
         }
-        if let Some(Failed { error, until }) = &slow.failed
-            && until.is_none_or(|until| now < until)
+        if let Some(failed) = &slow.failed
+            && failed.until.is_none_or(|until| now < until)
         {
-            let refused = NotPrepared::because(error.clone());
-            return Err(match until {
-                Some(until) => refused.retry_in(*until - now),
-                None => refused,
-            });
+            return Err(failed.refusal(now));
         }
         let Ok(runtime) = Handle::try_current() else {
             return Err(NotPrepared::because("a token is fetched on a runtime of tokio, and there is none"));
@@ -128,7 +134,7 @@ impl Shared {
         let (done, flight) = watch::channel(());
         slow.flight = Some(flight.clone());
         let (known, ignores_saved) = (slow.refresh_token.clone(), slow.ignores_saved);
-        runtime.spawn(Flight::new(self.clone(), slow.set, done).run(known, ignores_saved, now));
+        runtime.spawn(Flight::new(self.clone(), slow.set, done).run(known, ignores_saved));
         Ok(flight)
     }
 

@@ -215,12 +215,7 @@ async fn two_hundred_calls_with_a_revoked_token_fetch_one_and_succeed() {
 async fn an_old_refusal_rejects_no_newer_token() {
     let endpoint = Endpoint::new(SECOND, None);
     let tokens = endpoint.tokens();
-    let refused = Response::builder()
-        .status(401)
-        .header(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
-        .body(())
-        .unwrap();
-    let react = |stamp| tokens.react(Stamp(stamp), &Head::from(&refused));
+    let react = |number| refuse(&tokens, number);
     let (client, _) = client(&tokens);
     token(&client).await;
     assert_eq!(react(1), Reaction::Replay);
@@ -392,12 +387,7 @@ async fn who_was_refused_with_an_old_token_goes_with_the_newer_one_though_the_ne
     let endpoint = Endpoint::new(Duration::ZERO, Some(1000 * SECOND));
     let tokens = endpoint.tokens();
     let (client, _) = client(&tokens);
-    let refused = Response::builder()
-        .status(401)
-        .header(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
-        .body(())
-        .unwrap();
-    let react = |stamp| tokens.react(Stamp(stamp), &Head::from(&refused));
+    let react = |number| refuse(&tokens, number);
     token(&client).await;
     assert_eq!(react(1), Reaction::Replay);
     assert_eq!(token(&client).await, "2");
@@ -420,6 +410,41 @@ fn it_is_readable() {
     assert_eq!(format!("{builder:?}"), "RefreshingBuilder { .. }");
     let (mut client, _) = client(&tokens);
     assert_eq!(format!("{:?}", client.call(request(HERE))), "ResponseFuture(calling)");
+}
+
+/// Without an API that answers.
+fn head() -> Parts {
+    request(HERE).into_parts().0
+}
+
+/// That the API refuses the token of this number.
+fn refuse(tokens: &Refreshing, number: u64) -> Reaction {
+    let refused = Response::builder().status(401).header(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"");
+    tokens.react(Stamp(number), &Head::from(&refused.body(()).unwrap()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_begins_no_fetch_beside_one_that_is_under_way_and_forgets_no_failure() {
+    for fails in [false, true] {
+        let endpoint = Endpoint::new(10 * SECOND, Some(1000 * SECOND));
+        let tokens = endpoint.tokens();
+        tokens.prepare(&head()).await.unwrap();
+        refuse(&tokens, 1);
+        tokens.prepare(&head()).await.unwrap();
+        advance(945 * SECOND).await;
+        if fails {
+            endpoint.fail(TokenError::permanent("invalid_grant"));
+        }
+        assert_eq!(tokens.authorize(&mut head()), Some(Stamp(2)), "and the third is fetched meanwhile");
+        tokio::task::yield_now().await;
+        if fails {
+            sleep(11 * SECOND).await;
+        }
+        assert_eq!(refuse(&tokens, 2), if fails { Reaction::Done } else { Reaction::Replay });
+        advance(2 * SECOND).await;
+        assert_eq!(tokens.prepare(&head()).await.is_ok(), !fails);
+        assert_eq!((endpoint.asked(), tokens.authorize(&mut head()).is_some()), (3, !fails));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ struct Inside {
     saved: Option<SavedToken>,
     calls: Vec<&'static str>,
     fails: bool,
+    is_full: bool,
     /// Nobody else has it while this is there.
     lock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -30,7 +31,7 @@ impl TokenStore for File {
     fn save(&self, token: &SavedToken) -> Stored<()> {
         let mut inside = self.0.lock().unwrap();
         inside.calls.push("save");
-        if inside.fails {
+        if inside.fails || inside.is_full {
             return Box::pin(ready(Err("full".into())));
         }
         inside.saved = Some(token.clone());
@@ -123,6 +124,19 @@ async fn what_cannot_be_saved_or_read_is_used_all_the_same_and_told() {
     assert_eq!(token(&client).await, "1");
     let told = told.lock().unwrap();
     assert_eq!(*told, ["not loaded: unreadable", "not saved: full", "renewed None"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_could_not_be_saved_is_not_lost_for_the_one_that_was() {
+    let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+    let (client, _) = client(&saving(&endpoint, &file, &Arc::default()));
+    for is_full in [false, true, false] {
+        file.0.lock().unwrap().is_full = is_full;
+        token(&client).await;
+        advance(100 * SECOND).await;
+    }
+    let refresh = [None, Some("r1".to_owned()), Some("r2".to_owned())];
+    assert_eq!(endpoint.asked.lock().unwrap().clone(), refresh, "what was saved has been exchanged already");
 }
 
 #[tokio::test(start_paused = true)]
