@@ -1,4 +1,4 @@
-use bartizan_core::Replay;
+use bartizan_core::{Replay, replay_request};
 use http::Request;
 
 /// Whether the layer keeps a copy of each request, to send it again by itself once its credential was refused.
@@ -23,12 +23,6 @@ impl<B> Again<B> for ByRetry {
 
 impl<B: Replay> Again<B> for Alone {
     fn copy(request: &Request<B>) -> Option<Request<B>> {
-        let mut copy = Request::new(request.body().replay()?);
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.version_mut() = request.version();
-        *copy.headers_mut() = request.headers().clone();
-        *copy.extensions_mut() = request.extensions().clone();
-        Some(copy)
+        replay_request(request)
     }
 }

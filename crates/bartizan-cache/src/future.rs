@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{BoxError, ReadyThenCall, Replay, RequestHead};
+use bartizan_core::{BoxError, ReadyThenCall, Replay, RequestHead, replay_request};
 use bytes::Bytes;
 use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -73,14 +73,9 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
         request: &mut Request<B>,
         asking: &mut Asking,
     ) -> Self {
-        let replay = if asking.has_ours() { request.body().replay() } else { None };
-        let again = replay.map(|body| {
-            let mut again = Request::new(mem::replace(request.body_mut(), body));
-            *again.method_mut() = request.method().clone();
-            *again.uri_mut() = request.uri().clone();
-            *again.version_mut() = request.version();
-            *again.headers_mut() = request.headers().clone();
-            *again.extensions_mut() = request.extensions().clone();
+        let copy = if asking.has_ours() { replay_request(request) } else { None };
+        let again = copy.map(|copy| {
+            let again = mem::replace(request, copy);
             asking.put_ours(request.headers_mut());
             Box::new((inner.clone(), again))
         });

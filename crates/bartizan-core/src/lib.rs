@@ -76,7 +76,7 @@ pub use per_key::{Entry, PerKey};
 pub use readied::Readied;
 pub use ready_then_call::ReadyThenCall;
 pub use rejection::Rejection;
-pub use replay::{Replay, ReplayNow};
+pub use replay::{Replay, ReplayNow, replay_request};
 pub use replay_body::{ReplayBody, ReplayError};
 pub use request_head::{IDEMPOTENCY_KEY, RequestHead};
 pub use retries_spent::RetriesSpent;

@@ -1,4 +1,5 @@
 use bytes::Buf;
+use http::Request;
 use http_body_util::{Empty, Full};
 
 /// A request body that can be sent more than once.
@@ -36,6 +37,17 @@ impl<D: Buf> Replay for Empty<D> {
     }
 }
 
+/// A copy of the whole request to send now, or `None` when too much of the body is gone. The rule of copies is that of [`Replay`].
+pub fn replay_request<B: Replay>(request: &Request<B>) -> Option<Request<B>> {
+    let mut copy = Request::new(request.body().replay()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}
+
 /// In a response's extensions: the request should be sent again, at once and once more, and was not processed. An auth layer that
 /// has got a new credential after a 401 says so; a retry layer outside does it, without asking its policy or its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +56,25 @@ pub struct ReplayNow;
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use http::Version;
     use http_body::Body;
 
     use super::*;
+
+    #[test]
+    fn a_copy_of_a_request_has_all_that_is_in_it() {
+        let mut request = Request::post("http://a.example/x?y").version(Version::HTTP_2).header("x-a", "1");
+        request = request.header("x-a", "2").extension(7_u8);
+        let request = request.body(Full::new(Bytes::from("body"))).unwrap();
+        let copy = replay_request(&request).unwrap();
+        assert_eq!(
+            (copy.method(), copy.uri(), copy.version()),
+            (request.method(), request.uri(), request.version())
+        );
+        assert_eq!(copy.headers(), request.headers());
+        assert_eq!(copy.extensions().get::<u8>(), Some(&7));
+        assert_eq!(copy.body().size_hint().exact(), Some(4));
+    }
 
     #[test]
     fn what_is_in_memory_can_always_be_sent_again() {
