@@ -206,7 +206,8 @@ impl Engine {
         headers.insert(AGE, HeaderValue::from(0));
         // Without a date it is of now, and not of the time when it was stored (RFC 9110 section 6.6.1).
         let generated = fields::date(answer, wall).unwrap_or(wall);
-        let policy = self.policy(asking, stored.status, &headers, Some(generated), wall).ok()?;
+        let said = Said::read(&headers, &self.rules.targets, wall);
+        let policy = self.policy(asking, stored.status, &headers, &said, Some(generated), wall).ok()?;
         // It may have changed as well.
         let vary = if answer.contains_key(VARY) {
             Vary::read(answer).key(&asking.request)?

@@ -35,21 +35,13 @@ impl Engine {
         if asking.why == Forward::Bypass {
             return Err(NotStored::Bypass);
         }
-        if status == StatusCode::PARTIAL_CONTENT {
-            let (status, headers) = self.part(asking, headers).ok_or(NotStored::Status)?;
-            return self.fill_with(asking, status, &headers, now, wall);
-        }
-        self.fill_with(asking, status, headers, now, wall)
-    }
-
-    pub(super) fn fill_with(
-        &self,
-        asking: &Asking,
-        status: StatusCode,
-        headers: &HeaderMap,
-        now: Instant,
-        wall: SystemTime,
-    ) -> Result<Stored, NotStored> {
+        let part;
+        let (status, headers) = if status == StatusCode::PARTIAL_CONTENT {
+            part = self.part(asking, headers).ok_or(NotStored::Status)?;
+            (part.0, &part.1)
+        } else {
+            (status, headers)
+        };
         let is_understood =
             asking.method == Method::GET || self.rules.ttl.is_none() && asking.is_of_target(headers);
         if !is_understood {
@@ -60,8 +52,8 @@ impl Engine {
         }
         let vary = Vary::read(headers).key(&asking.request).ok_or(NotStored::Vary)?;
         let date = fields::date(headers, wall);
-        let policy = self.policy(asking, status, headers, date, wall)?;
         let said = Said::read(headers, &self.rules.targets, wall);
+        let policy = self.policy(asking, status, headers, &said, date, wall)?;
         let born = born(headers, asking, now, wall);
         let generated = date.unwrap_or(wall);
         let mut kept = headers.clone();
@@ -122,10 +114,10 @@ impl Engine {
         asking: &Asking,
         status: StatusCode,
         headers: &HeaderMap,
+        said: &Said,
         date: Option<SystemTime>,
         wall: SystemTime,
     ) -> Result<Policy, NotStored> {
-        let said = Said::read(headers, &self.rules.targets, wall);
         let answer = Answer {
             is_to_post: asking.method == Method::POST,
             is_authenticated: asking.is_authenticated,
