@@ -2,6 +2,7 @@
 
 mod answer;
 mod arrived;
+mod change;
 mod keeping;
 mod partial;
 mod plan;
@@ -23,14 +24,13 @@ use crate::conditions::Validators;
 use crate::fields::{RequestDirectives, Variant};
 use crate::fill::Fill;
 use crate::flight::{Flights, Goes};
-use crate::key::{Key, Keys, StoredKey};
+use crate::key::{Keys, StoredKey};
 use crate::named::same_origin;
 use crate::parts::Rest;
 use crate::singleton;
 use crate::status::{CacheStatus, Forward, Telling};
 use crate::store::Kept;
 use crate::stored::Stored;
-use crate::structured;
 use crate::{Event, Hook, Target, trace};
 
 /// How a cache is set.
@@ -75,8 +75,8 @@ pub(crate) enum Plan {
 pub(crate) struct Asking {
     pub(crate) key: StoredKey,
     method: Method,
-    /// Of a POST, which may answer with what its target became.
-    posted_to: Option<Uri>,
+    /// What it may change, if its method is not known to be safe.
+    changes: Option<Uri>,
     /// As the client sent them.
     request: HeaderMap,
     /// It has a credential, or will be given one on its way.
@@ -136,20 +136,6 @@ impl Engine {
             hook.event(event);
         }
     }
-
-    /// Of which a change was confirmed that was made at `at`.
-    pub(crate) fn invalidate(&self, key: &Key<'_>, at: u64) {
-        self.kept.changes.note(key.target_digest, at);
-        self.event(&Event::Invalidated { target: key.target() });
-    }
-
-    /// RFC 9875 section 3.
-    pub(crate) fn invalidate_groups(&self, key: &Key<'_>, headers: &HeaderMap, at: u64) {
-        let key = key.store();
-        for group in structured::invalidated_groups(headers).iter() {
-            self.kept.changes.note(self.keys.group(&key, group), at);
-        }
-    }
 }
 
 impl Asking {
@@ -178,8 +164,9 @@ impl Asking {
     /// Whether the answer to a POST says that it is what a GET of the same target would get (RFC 9110 section 9.3.3).
     fn is_of_target(&self, headers: &HeaderMap) -> bool {
         let named = singleton::value(headers, CONTENT_LOCATION);
-        let Some((target, named)) = self.posted_to.as_ref().zip(named) else { return false };
-        same_origin(target, named).is_some_and(|named| named.path_and_query() == target.path_and_query())
+        let Some((target, named)) = self.changes.as_ref().zip(named) else { return false };
+        let is_target = |named: Uri| named.path_and_query() == target.path_and_query();
+        self.method == Method::POST && same_origin(target, named).is_some_and(is_target)
     }
 
     /// Whether the request is to go with fields of our own.

@@ -7,10 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{BoxError, ReadyThenCall, Replay, RequestHead, replay_request};
+use bartizan_core::{BoxError, ReadyThenCall, Replay, replay_request};
 use bytes::Bytes;
-use http::header::{CONTENT_LOCATION, LOCATION};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
@@ -21,7 +20,6 @@ use crate::engine::{Asking, Completed, Engine, Followed, Outcome, Plan};
 use crate::fill::Fill;
 use crate::flight::{Follow, Grows, Landed, Lead, Role};
 use crate::growing::{Exactly, Growing, Reader};
-use crate::named::same_origin;
 
 pin_project! {
     /// The future of [`Cache`](crate::Cache).
@@ -52,18 +50,8 @@ pub(crate) struct Fetch<S, B> {
     engine: Arc<Engine>,
     /// The request as the client sent it, if it was given conditions of ours.
     again: Option<Box<(S, Request<B>)>>,
-    /// Whose success invalidates.
-    unsafe_: Option<Box<Unsafe>>,
     /// Others wait for what becomes of it.
     lead: Option<Lead>,
-}
-
-/// The head of a request that may change something.
-struct Unsafe {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    extensions: http::Extensions,
 }
 
 impl<S: Clone, B: Replay> Fetch<S, B> {
@@ -79,15 +67,7 @@ impl<S: Clone, B: Replay> Fetch<S, B> {
             asking.put_ours(request.headers_mut());
             Box::new((inner.clone(), again))
         });
-        let unsafe_ = (!request.method().is_safe()).then(|| {
-            Box::new(Unsafe {
-                method: request.method().clone(),
-                uri: request.uri().clone(),
-                headers: request.headers().clone(),
-                extensions: request.extensions().clone(),
-            })
-        });
-        Self { engine: engine.clone(), again, unsafe_, lead: None }
+        Self { engine: engine.clone(), again, lead: None }
     }
 }
 
@@ -101,24 +81,6 @@ impl<S, B> Fetch<S, B> {
         }
         lead.land(Landed::NotStored, now);
         None
-    }
-
-    /// RFC 9111 section 4.4: a success of a method that is not known to be safe.
-    fn invalidate(&self, status: StatusCode, headers: &HeaderMap, at: u64) {
-        let Some(changed) = &self.unsafe_ else { return };
-        if !status.is_success() && !status.is_redirection() {
-            return;
-        }
-        let Unsafe { method, uri, headers: asked, extensions } = &**changed;
-        let request = RequestHead::new(method, uri, asked, extensions, None);
-        let keys = &self.engine.keys;
-        self.engine.invalidate(&keys.key(&request), at);
-        self.engine.invalidate_groups(&keys.key(&request), headers, at);
-        for name in [LOCATION, CONTENT_LOCATION] {
-            let named = headers.get(&name).and_then(|value| same_origin(uri, value.as_bytes()));
-            let Some(named) = named else { continue };
-            self.engine.invalidate(&keys.of(&request, &named), at);
-        }
     }
 }
 
@@ -284,7 +246,7 @@ where
             let changed = fetch.engine.kept.changes.now();
             let outcome =
                 fetch.engine.answered(asking, status, response.headers(), least, again.is_some(), now);
-            fetch.invalidate(status, response.headers(), changed);
+            fetch.engine.changed(asking, status, response.headers(), changed);
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
                     fetch.engine.tell(asking.key.target(), told, &mut response);

@@ -73,7 +73,7 @@ impl Engine {
             asked: asking.order,
             received: wall,
         };
-        if asking.posted_to.is_some() {
+        if asking.changes.is_some() {
             // Else another one has changed it meanwhile, and nobody knows which came first.
             if !self.kept.is_valid(asking.key.target_digest, &stored) {
                 return Err(NotStored::Changed);

@@ -148,7 +148,7 @@ impl Engine {
         Asking {
             key: key.store(),
             method: request.method.clone(),
-            posted_to: (*request.method == Method::POST).then(|| request.uri.clone()),
+            changes: (!request.method.is_safe()).then(|| request.uri.clone()),
             request: request.headers.clone(),
             is_authenticated: request.headers.contains_key(AUTHORIZATION)
                 || request.context().is_some_and(CallContext::is_authenticated),
