@@ -79,3 +79,55 @@ impl fmt::Debug for SigningKey {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::Verifier;
+    use p256::pkcs8::{EncodePrivateKey, LineEnding};
+
+    use super::*;
+
+    fn p256() -> P256 {
+        P256::from_slice(&[7; 32]).unwrap()
+    }
+
+    fn ed25519() -> Ed25519 {
+        Ed25519::from_bytes(&[7; 32])
+    }
+
+    #[test]
+    fn what_is_signed_is_verified_with_the_public_key() {
+        let key = SigningKey::es256(&p256().to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap().key_id("k1");
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(
+            (key.algorithm(), AssertionSigner::key_id(&key), signature.len()),
+            ("ES256", Some("k1"), 64)
+        );
+        p256().verifying_key().verify(b"message", &Signature::from_slice(&signature).unwrap()).unwrap();
+
+        let key = SigningKey::ed25519(&ed25519().to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap();
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!((key.algorithm(), AssertionSigner::key_id(&key), signature.len()), ("EdDSA", None, 64));
+        ed25519().verifying_key().verify(b"message", &signature[..].try_into().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_such_key_is_refused_without_repeating_it() {
+        let (p256, ed25519) =
+            (p256().to_pkcs8_pem(LineEnding::LF).unwrap(), ed25519().to_pkcs8_pem(LineEnding::LF).unwrap());
+        for (key, pem) in [(SigningKey::es256(&ed25519), "ES256"), (SigningKey::ed25519(&p256), "EdDSA")] {
+            assert!(key.unwrap_err().to_string().contains(pem));
+        }
+        for bad in ["", "s3cr3t", "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----\n"] {
+            for refused in [SigningKey::es256(bad), SigningKey::ed25519(bad)] {
+                assert!(!refused.unwrap_err().to_string().contains("s3cr3t"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_prints_no_secret() {
+        let key = SigningKey::ed25519(&ed25519().to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap().key_id("k1");
+        assert_eq!(format!("{key:?}"), "SigningKey { algorithm: \"EdDSA\", key_id: Some(\"k1\"), .. }");
+    }
+}

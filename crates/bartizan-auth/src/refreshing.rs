@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwapOption;
-use bartizan_core::{Chance, Head, RequestHead, WallClock};
+use bartizan_core::{BoxError, Chance, Head, RequestHead, WallClock};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -68,19 +68,39 @@ impl Refreshing {
             chance: Chance::from_os(),
             identity: opaque("refreshing", &[&bearer::next().to_le_bytes()]),
             refused_in_row: AtomicU32::new(0),
+            saving: tokio::sync::Mutex::default(),
         })
     }
 
-    /// From the next call on this one is used, and a failure is forgotten. What is being fetched meanwhile does not take its place.
+    /// From the next call on this one is used, and a failure is forgotten. What is being fetched meanwhile does not take its place. It is not saved: see
+    /// [`save_token`](Self::save_token).
     pub fn set_token(&self, token: Token) {
-        let mut slow = self.0.lock();
-        slow.set += 1;
-        slow.refresh_token = None;
-        slow.ignores_saved = true;
-        self.0.publish(&mut slow, token, Instant::now());
+        self.0.set(token, Instant::now(), false);
     }
 
-    /// From the next call on there is none, and the next one is fetched without a refresh token.
+    /// The same, and it is put into the store first: what a login has given. Without a store it is kept in memory alone.
+    ///
+    /// # Errors
+    /// If it could not be saved. It is used all the same.
+    pub async fn save_token(&self, token: Token) -> Result<(), BoxError> {
+        let sent = Instant::now();
+        // In the order of a fetch.
+        let held = match &self.0.store {
+            Some(store) => store.lock().await.map(Some),
+            None => Ok(None),
+        };
+        let _guard = self.0.saving.lock().await;
+        let saved = match held {
+            // Given back once it is in use.
+            Ok(held) => self.0.save(&token, sent, None).await.map(|()| held),
+            Err(error) => Err(error),
+        };
+        self.0.set(token, sent, saved.is_ok());
+        saved.map(drop)
+    }
+
+    /// From the next call on there is none, and the next one is fetched without a refresh token. What the store has is ignored, and stays there: who
+    /// logs out takes it out himself.
     pub fn clear(&self) {
         let mut slow = self.0.lock();
         slow.set += 1;

@@ -1,6 +1,6 @@
 //! The client over a server that is played, over paused time.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -52,13 +52,17 @@ impl Asked {
 
 /// What goes out.
 enum Reply {
-    Head(http::response::Builder, Body),
+    Answer(Box<Response<Body>>),
     Error(BoxError),
     Never,
 }
 
+fn answer(head: http::response::Builder, body: Body) -> Reply {
+    Reply::Answer(Box::new(head.body(body).unwrap()))
+}
+
 fn raw(status: u16, body: &str) -> Reply {
-    Reply::Head(Response::builder().status(status), Body::frames([Step::data(body.to_owned())]))
+    answer(Response::builder().status(status), Body::frames([Step::data(body.to_owned())]))
 }
 
 fn object(status: u16, body: &Value) -> Reply {
@@ -77,8 +81,10 @@ fn tokens(access: &str) -> Reply {
 #[derive(Clone)]
 struct Fake {
     asked: Arc<Mutex<Vec<Asked>>>,
-    answer: Arc<dyn Fn(usize, &Asked) -> Reply + Send + Sync>,
+    answer: Arc<Script>,
 }
+
+type Script = dyn Fn(usize, &Asked) -> Reply + Send + Sync;
 
 impl Fake {
     /// `answer` is told how many came before.
@@ -108,25 +114,20 @@ impl Fake {
         OAuthClient::new(self.transport(), server.unwrap(), "s6BhdRkqt3")
     }
 
-    fn serve(
-        self,
-        request: Request<Full<Bytes>>,
-    ) -> impl Future<Output = Result<Response<Body>, BoxError>> + Send {
-        async move {
-            let (head, body) = request.into_parts();
-            let body = body.collect().await.expect("it is whole").to_bytes();
-            let asked = Asked { head, body: String::from_utf8(body.to_vec()).unwrap() };
-            let reply = {
-                let mut before = self.asked.lock().unwrap();
-                let reply = (self.answer)(before.len(), &asked);
-                before.push(asked);
-                reply
-            };
-            match reply {
-                Reply::Head(head, body) => Ok(head.body(body).unwrap()),
-                Reply::Error(error) => Err(error),
-                Reply::Never => pending().await,
-            }
+    async fn serve(self, request: Request<Full<Bytes>>) -> Result<Response<Body>, BoxError> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.expect("it is whole").to_bytes();
+        let asked = Asked { head, body: String::from_utf8(body.to_vec()).unwrap() };
+        let reply = {
+            let mut before = self.asked.lock().unwrap();
+            let reply = (self.answer)(before.len(), &asked);
+            before.push(asked);
+            reply
+        };
+        match reply {
+            Reply::Answer(answer) => Ok(*answer),
+            Reply::Error(error) => Err(error),
+            Reply::Never => pending().await,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan_core::BoxError;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -21,7 +22,7 @@ struct Fetched {
     /// When it was asked for.
     sent: Instant,
     /// It was found in the store.
-    saved: Option<SavedToken>,
+    is_saved: bool,
     /// Given back once it is saved.
     held: Option<Held>,
 }
@@ -45,9 +46,18 @@ impl Flight {
     pub(super) async fn run(self, known: Option<Secret>, ignores_saved: bool) {
         let fetched = timeout(LONGEST, self.shared.obtain(known, ignores_saved)).await;
         let fetched = fetched.unwrap_or_else(|_| Err(TokenError::transient("it took longer than 30 s")));
+        // Until it is in use.
+        let shared = self.shared.clone();
+        let _guard = shared.saving.lock().await;
+        // What is set meanwhile is not undone in the store either.
+        let is_wanted = self.shared.lock().set == self.set;
         let is_saved = match &fetched {
-            Ok(fetched) => self.shared.save(fetched).await,
-            Err(_) => false,
+            Ok(Fetched { is_saved: true, .. }) => true,
+            Ok(Fetched { token, sent, .. }) if is_wanted => {
+                let former = self.shared.lock().refresh_token.clone();
+                self.shared.save(token, *sent, former).await.is_ok()
+            }
+            _ => false,
         };
         self.land(fetched, is_saved);
     }
@@ -91,7 +101,7 @@ impl Shared {
         let sent = Instant::now();
         let Some(store) = &self.store else {
             let token = self.source.fetch(known).await?;
-            return Ok(Fetched { token, sent, saved: None, held: None });
+            return Ok(Fetched { token, sent, is_saved: false, held: None });
         };
         let held = store.lock().await.map_err(TokenError::transient)?;
         let saved = if ignores_saved { Ok(None) } else { store.load().await };
@@ -100,12 +110,12 @@ impl Shared {
             None
         });
         if let Some(token) = saved.as_ref().and_then(|saved| self.other(saved)) {
-            return Ok(Fetched { token, sent: Instant::now(), saved, held: None });
+            return Ok(Fetched { token, sent: Instant::now(), is_saved: true, held: None });
         }
         let refresh = saved.and_then(|saved| saved.refresh).or(known);
         let sent = Instant::now();
         let token = self.source.fetch(refresh).await?;
-        Ok(Fetched { token, sent, saved: None, held: Some(held) })
+        Ok(Fetched { token, sent, is_saved: false, held: Some(held) })
     }
 
     /// What is saved, if it is another one than that in use, and good.
@@ -121,24 +131,19 @@ impl Shared {
         Some(token)
     }
 
-    /// Before any call goes with it. Whether it is in the store now.
-    async fn save(&self, fetched: &Fetched) -> bool {
-        let Some(store) = &self.store else { return false };
-        if fetched.saved.is_some() {
-            return true;
-        }
-        let token = &fetched.token;
-        let refresh = token.refresh.clone().or_else(|| self.lock().refresh_token.clone());
-        let gone = fetched.sent.elapsed();
-        let left = token.lifetime.map(|lifetime| lifetime.saturating_sub(gone));
+    /// A token that was asked for at `sent`, before any call goes with it. Who got no new refresh token keeps the `former`.
+    pub(super) async fn save(
+        &self,
+        token: &Token,
+        sent: Instant,
+        former: Option<Secret>,
+    ) -> Result<(), BoxError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let refresh = token.refresh.clone().or(former);
+        let left = token.lifetime.map(|lifetime| lifetime.saturating_sub(sent.elapsed()));
         let expires = left.and_then(|left| self.wall_clock.now().checked_add(left));
         let saving = timeout(LONGEST_SAVE, store.save(&SavedToken::new(token.access(), refresh, expires)));
-        let not_saved = match saving.await {
-            Ok(Ok(())) => return true,
-            Ok(Err(error)) => error,
-            Err(_) => "it took longer than 10 s".into(),
-        };
-        self.tell(&TokenEvent::NotSaved(&*not_saved));
-        false
+        let saved = saving.await.unwrap_or_else(|_| Err("it took longer than 10 s".into()));
+        saved.inspect_err(|error| self.tell(&TokenEvent::NotSaved(&**error)))
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) identity: Arc<str>,
     /// So many tokens were refused one after the other, with no success between.
     pub(super) refused_in_row: AtomicU32,
+    /// Held while something is saved, until it is in use: what is saved last is what is used.
+    pub(super) saving: tokio::sync::Mutex<()>,
 }
 
 /// A token that is in use.
@@ -81,6 +83,15 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, Slow> {
         // Nothing panics under it.
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody has it from elsewhere.
+    pub(super) fn set(&self, token: Token, sent: Instant, is_saved: bool) {
+        let mut slow = self.lock();
+        slow.set += 1;
+        slow.refresh_token = None;
+        slow.ignores_saved = !is_saved;
+        self.publish(&mut slow, token, sent);
     }
 
     /// It came of a request that went at `sent`.

@@ -167,7 +167,7 @@ async fn a_5xx_or_429_is_no_verdict_whatever_it_says() {
     for status in [500, 502, 503, 504, 429] {
         let error = error(move || {
             let head = Response::builder().status(status).header("retry-after", "7");
-            Reply::Head(head, Body::frames([Step::data(r#"{"error":"invalid_grant"}"#)]))
+            answer(head, Body::frames([Step::data(r#"{"error":"invalid_grant"}"#)]))
         })
         .await;
         assert_eq!(error.code(), Some(&ErrorCode::InvalidGrant));
@@ -194,7 +194,7 @@ async fn a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let error = error(move || {
             let head = Response::builder().status(status).header("location", "https://evil.example/");
-            Reply::Head(head, Body::empty())
+            answer(head, Body::empty())
         })
         .await;
         assert!(!error.is_permanent() && !error.is_uncertain());
@@ -213,8 +213,8 @@ async fn more_than_64_kib_are_not_read() {
     assert!(of(move || raw(200, &just)).await.is_ok());
     for reply in [
         Box::new(move || raw(200, &more)) as Box<dyn Fn() -> Reply + Send + Sync>,
-        Box::new(|| Reply::Head(Response::builder(), Body::endless("x"))),
-        Box::new(|| Reply::Head(Response::builder().header("content-length", "65537"), Body::never())),
+        Box::new(|| answer(Response::builder(), Body::endless("x"))),
+        Box::new(|| answer(Response::builder().header("content-length", "65537"), Body::never())),
     ] {
         let error = error(reply).await;
         assert_eq!(error.to_string(), "`https://as.example` answered with more than 64 KiB");
@@ -226,11 +226,11 @@ async fn more_than_64_kib_are_not_read() {
 async fn what_takes_longer_than_ten_seconds_is_given_up() {
     let slow = || {
         let steps = (0..100).flat_map(|_| [Step::Wait(SECOND), Step::data(" ")]);
-        Reply::Head(Response::builder(), Body::frames(steps))
+        answer(Response::builder(), Body::frames(steps))
     };
     for reply in [
         Box::new(|| Reply::Never) as Box<dyn Fn() -> Reply + Send + Sync>,
-        Box::new(|| Reply::Head(Response::builder(), Body::never())),
+        Box::new(|| answer(Response::builder(), Body::never())),
         Box::new(slow),
     ] {
         let begun = tokio::time::Instant::now();
@@ -260,7 +260,7 @@ async fn what_was_surely_not_sent_is_not_uncertain() {
     assert!(!rejected.is_uncertain());
     let reset = failed(|| io::Error::from(io::ErrorKind::ConnectionReset).into()).await;
     assert!(reset.is_uncertain() && !reset.is_permanent());
-    let cut = error(|| Reply::Head(Response::builder(), Body::frames([Step::data("{"), Step::Error]))).await;
+    let cut = error(|| answer(Response::builder(), Body::frames([Step::data("{"), Step::Error]))).await;
     assert!(cut.is_uncertain() && std::error::Error::source(&cut).is_some());
 }
 
@@ -290,7 +290,7 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let body = Bytes::from(body);
         let _ = runtime.block_on(of(move || {
-            Reply::Head(Response::builder().status(status), Body::frames([Step::Data(body.clone())]))
+            answer(Response::builder().status(status), Body::frames([Step::Data(body.clone())]))
         }));
     }
 

@@ -71,7 +71,7 @@ async fn each_slow_down_is_five_seconds_more_for_all_that_follow() {
 async fn what_fails_makes_it_half_as_often_and_no_sooner_than_was_asked_for() {
     let (fake, times) = server(json!({ "interval": null }), |nth| match nth {
         0 => Reply::Error(io::Error::from(io::ErrorKind::ConnectionReset).into()),
-        1 => Reply::Head(Response::builder().status(503).header("retry-after", "100"), Body::empty()),
+        1 => answer(Response::builder().status(503).header("retry-after", "100"), Body::empty()),
         2 => refusal(400, "authorization_pending"),
         _ => tokens("t"),
     });
@@ -106,7 +106,7 @@ async fn who_stops_waiting_and_comes_back_misses_nothing() {
         };
         let status = if nth == 0 { 400 } else { 200 };
         let body = Body::frames([Step::Wait(2 * SECOND), Step::data(body.to_string())]);
-        Reply::Head(Response::builder().status(status), body)
+        answer(Response::builder().status(status), body)
     });
     let mut login = fake.client().device().begin().await.unwrap();
     let mut token = None;

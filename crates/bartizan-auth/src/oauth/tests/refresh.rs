@@ -45,9 +45,9 @@ async fn one_whose_answer_was_lost_is_not_sent_again() {
     type Case = (&'static str, fn() -> Reply);
     let lost: [Case; 4] = [
         ("reset", reset),
-        ("cut", || Reply::Head(Response::builder(), Body::frames([Step::Error]))),
+        ("cut", || answer(Response::builder(), Body::frames([Step::Error]))),
         ("unreadable", || raw(200, "<html>")),
-        ("too large", || Reply::Head(Response::builder(), Body::endless("x"))),
+        ("too large", || answer(Response::builder(), Body::endless("x"))),
     ];
     for (name, lost) in lost {
         let fake = Fake::new(move |nth, _| if nth == 0 { lost() } else { rotated(nth) });
@@ -174,7 +174,7 @@ async fn a_token_is_given_back() {
     let fake = Fake::new(|nth, _| match nth {
         0 => raw(200, ""),
         1 => refusal(400, "unsupported_token_type"),
-        _ => Reply::Head(Response::builder().status(503).header("retry-after", "3"), Body::empty()),
+        _ => answer(Response::builder().status(503).header("retry-after", "3"), Body::empty()),
     });
     let client = fake.client().authenticate(ClientAuth::basic("pw"));
     client.revoke(&secret("45ghiukldjahdnhzdauz")).await.unwrap();

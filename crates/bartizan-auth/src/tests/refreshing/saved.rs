@@ -183,3 +183,57 @@ fn a_saved_token_prints_no_secret() {
     let saved = SavedToken::new("s3cr3t", Some("s3cr3t".into()), None);
     assert_eq!(format!("{saved:?}"), "SavedToken { access: .., refresh: Some(..), expires: None }");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_login_has_given_is_saved_and_then_used() {
+    let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+    let tokens = saving(&endpoint, &file, &Arc::default());
+    let login = || Token::new("t77").unwrap().refresh_token("r77").lifetime(10 * SECOND);
+    tokens.save_token(login()).await.unwrap();
+    assert_eq!(file.saved(), Some(SavedToken::new("t77", Some("r77".into()), at(10))));
+    assert_eq!(token(&client(&tokens).0).await, "77");
+    let next = client(&saving(&endpoint, &file, &Arc::default())).0;
+    assert_eq!((token(&next).await, endpoint.asked()), ("77".into(), 0));
+
+    let told = Arc::default();
+    file.0.lock().unwrap().is_full = true;
+    let tokens = saving(&endpoint, &file, &told);
+    assert_eq!(
+        tokens.save_token(Token::new("t88").unwrap().refresh_token("r88")).await.unwrap_err().to_string(),
+        "full"
+    );
+    assert_eq!(token(&client(&tokens).0).await, "88");
+    assert_eq!(*told.lock().unwrap(), ["not saved: full"]);
+    // Nor is it lost for what was saved before.
+    let (client, api) = client(&tokens);
+    api.refuses_below.store(89, Ordering::Relaxed);
+    for _ in 0..2 {
+        call(&client).await.unwrap();
+    }
+    assert_eq!(endpoint.asked.lock().unwrap().clone(), [Some("r88".to_owned())]);
+
+    let alone = endpoint.tokens();
+    alone.save_token(login()).await.unwrap();
+    assert_eq!(token(&self::client(&alone).0).await, "77");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_fetched_while_another_one_is_set_is_not_saved() {
+    for is_saved in [false, true] {
+        let (endpoint, file) = (Endpoint::new(3 * SECOND, None), File::default());
+        let tokens = saving(&endpoint, &file, &Arc::default());
+        let (client, _) = client(&tokens);
+        let waits = tokio::spawn(async move { token(&client).await });
+        sleep(SECOND).await;
+        let login = Token::new("t77").unwrap().refresh_token("r77");
+        if is_saved {
+            tokens.save_token(login).await.unwrap();
+        } else {
+            tokens.set_token(login);
+        }
+        assert_eq!(waits.await.unwrap(), if is_saved { "1" } else { "77" });
+        sleep(10 * SECOND).await;
+        let saved = file.saved().map(|saved| saved.access.expose().to_owned());
+        assert_eq!(saved, is_saved.then(|| "t77".to_owned()));
+    }
+}
