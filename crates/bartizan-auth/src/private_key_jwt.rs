@@ -91,13 +91,17 @@ mod tests {
         P256::from_slice(&[7; 32]).unwrap()
     }
 
+    fn p256_pem() -> impl std::ops::Deref<Target = String> {
+        p256::SecretKey::from(p256()).to_pkcs8_pem(LineEnding::LF).unwrap()
+    }
+
     fn ed25519() -> Ed25519 {
         Ed25519::from_bytes(&[7; 32])
     }
 
     #[test]
     fn what_is_signed_is_verified_with_the_public_key() {
-        let key = SigningKey::es256(&p256().to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap().key_id("k1");
+        let key = SigningKey::es256(&p256_pem()).unwrap().key_id("k1");
         let signature = key.sign(b"message").unwrap();
         assert_eq!(
             (key.algorithm(), AssertionSigner::key_id(&key), signature.len()),
@@ -113,8 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_key_is_refused_without_repeating_it() {
-        let (p256, ed25519) =
-            (p256().to_pkcs8_pem(LineEnding::LF).unwrap(), ed25519().to_pkcs8_pem(LineEnding::LF).unwrap());
+        let (p256, ed25519) = (p256_pem(), ed25519().to_pkcs8_pem(LineEnding::LF).unwrap());
         for (key, pem) in [(SigningKey::es256(&ed25519), "ES256"), (SigningKey::ed25519(&p256), "EdDSA")] {
             assert!(key.unwrap_err().to_string().contains(pem));
         }
