@@ -110,3 +110,28 @@ fn retry_payments() {
         ]
     );
 }
+
+#[test]
+fn oauth_client_credentials() {
+    assert_eq!(
+        run("oauth_client_credentials"),
+        "50 calls at once:\n  \
+           Renewed { lifetime: Some(3600s) }\n  \
+           50 answers, 1 token requests\n\
+         the server revokes the token:\n  \
+           Refused\n  \
+           Renewed { lifetime: Some(3600s) }\n  \
+           200 OK, 2 token requests\n"
+    );
+}
+
+#[test]
+fn oauth_code_login() {
+    assert_eq!(
+        run("oauth_code_login"),
+        "a browser goes to the server, which sends it back\n  \
+           /favicon.ico: the redirect has no `state`: it belongs to no login\n\
+         logged in: TokenResponse { lifetime: Some(600s), scope: None, has_refresh_token: true, has_id_token: false, .. }\n\
+         /me: 200 OK\n"
+    );
+}

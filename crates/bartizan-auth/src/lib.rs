@@ -1,4 +1,4 @@
-//! Credentials for calling other people's HTTP APIs: API keys, Basic and Bearer, put on requests to the origins that they are meant for, and on no other.
+//! Credentials for calling other people's HTTP APIs: API keys, Basic, Bearer and OAuth 2.0, put on requests to the origins that they are meant for, and on no other.
 //!
 //! ```
 //! use bartizan_auth::{ApiKey, AuthLayer, Origins};
@@ -37,6 +37,9 @@
 //! | [`Bearer`] | a token (RFC 6750), which may be set, replaced and taken away while calls go on |
 //! | [`Refreshing`] | a token that is fetched when it is needed, and anew before it ends or when it is refused |
 //!
+//! Where [`Refreshing`] has its tokens from is a [`TokenSource`]: the grants of OAuth 2.0 (`oauth`, a feature), an API's own endpoint (`JsonRefresh`, with it),
+//! or a closure of yours.
+//!
 //! Another one is an [`Authorizer`]. Each takes the place of what the request has under the same name.
 //!
 //! # Defaults
@@ -49,10 +52,6 @@
 //! | no token yet | the call is refused | [`AuthLayer::or_without`] | an answer for nobody in particular is worse than none |
 //! | a token is refused | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
 //! | tokens | are kept in memory | [`RefreshingBuilder::store`] | where they are safe beyond that only the user knows |
-//!
-//! # What it does not do yet
-//!
-//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. It checks no credentials on the server side.
 //!
 //! # Secrets
 //!

@@ -9,6 +9,8 @@
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
 //! | `circuit-breaker` | `circuit_breaker` | stops calling an origin that fails |
 //! | `auth` | `auth` | puts credentials on requests to the origins that they are meant for |
+//! | `oauth` | `auth` | the grants of OAuth 2.0, and tokens from an API's own endpoint |
+//! | `private-key-jwt` | `auth` | keys of OAuth clients that sign |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
@@ -18,7 +20,6 @@
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
-//! There is no OAuth yet.
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
 //! for each attempt, then the transport.
