@@ -40,3 +40,13 @@ fn a_date_is_read_or_is_none() {
 fn a_wait_is_read_or_is_none() {
     run("retry_after", fuzz::retry_after);
 }
+
+#[test]
+fn whatever_a_token_endpoint_answers_it_is_read_or_refused() {
+    run("oauth_token", fuzz::oauth_token);
+}
+
+#[test]
+fn whatever_a_browser_brings_back_only_the_right_login_has_a_code() {
+    run("oauth_redirect", fuzz::oauth_redirect);
+}

@@ -5,10 +5,12 @@
 #![allow(missing_docs)]
 
 mod message;
+mod oauth;
 mod request;
 mod response;
 mod times;
 
+pub use oauth::{oauth_redirect, oauth_token};
 pub use request::cache_request;
 pub use response::cache_response;
 pub use times::{http_date, retry_after};

@@ -10,7 +10,8 @@ use crate::{
     workspace::Workspace,
 };
 
-const TARGETS: &[&str] = &["cache_response", "cache_request", "http_date", "retry_after"];
+const TARGETS: &[&str] =
+    &["cache_response", "cache_request", "http_date", "oauth_redirect", "oauth_token", "retry_after"];
 
 const SECONDS: u32 = 60;
 
