@@ -81,7 +81,7 @@ async fn an_endpoint_that_may_be_asked_by_nobody_is_refused() {
         ServerMetadata::discover(&Fake::new(|_, _| tokens("t")).transport(), "http://as.example").await;
     assert_eq!(
         error.unwrap_err().to_string(),
-        "`discovery` was not asked: `http://as.example` may get no credential: over http anybody on the way can read it; \
+        "`http://as.example` was not asked: `http://as.example` may get no credential: over http anybody on the way can read it; \
          use https"
     );
 }
