@@ -48,6 +48,10 @@ impl<H: OnTransition + Clone> Circuits<H> {
         &self.hook
     }
 
+    pub(crate) fn is_per_key(&self) -> bool {
+        matches!(self.scope, Scope::PerKey(_))
+    }
+
     pub(crate) fn shared(breaker: CircuitBreaker<H>, settings: Settings, hook: H) -> Self {
         Self { settings, hook, scope: Scope::Shared(breaker) }
     }

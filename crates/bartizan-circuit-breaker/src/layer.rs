@@ -136,6 +136,11 @@ impl<C, F, H: OnTransition + Clone> CircuitBreakerLayer<C, F, H> {
         GateLayer { circuits: self.circuits.clone(), face: PhantomData }
     }
 
+    /// What calls have in common that share a circuit; `None` if all share one, or there is none.
+    pub fn key(&self) -> Option<&KeyBy> {
+        self.circuits.is_per_key().then_some(&self.key)
+    }
+
     /// The circuits that there are by now, as handles.
     pub fn circuits(&self) -> Vec<CircuitBreaker<H>> {
         self.circuits.all()

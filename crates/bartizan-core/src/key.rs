@@ -95,6 +95,21 @@ impl KeyBy {
     }
 }
 
+/// Whether requests that have the same key by one have the same by the other. Closures are equal if they are clones.
+impl PartialEq for KeyBy {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (By::Origin, By::Origin)
+            | (By::Nothing, By::Nothing)
+            | (By::PathTemplate, By::PathTemplate)
+            | (By::Partition, By::Partition) => true,
+            (By::Header(name), By::Header(other)) => name == other,
+            (By::Closure(closure), By::Closure(other)) => Arc::ptr_eq(closure, other),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Debug for KeyBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

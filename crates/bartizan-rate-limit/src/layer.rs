@@ -117,6 +117,12 @@ impl<F, H> RateLimitLayer<F, H> {
 }
 
 impl<F, H, B> RateLimitLayer<F, H, B> {
+    /// What calls have in common that share a bucket in memory; `None` if there is no quota.
+    pub fn key(&self) -> Option<&KeyBy> {
+        let Rebuild { quota, quota_for, key, .. } = &self.rebuild;
+        (quota.is_some() || quota_for.is_some()).then_some(key)
+    }
+
     /// Tokens are kept elsewhere. Feedback and waiting for it stay in this process.
     pub fn backend<C>(self, backend: C) -> RateLimitLayer<F, H, C> {
         let Self { config: Config { gates, costs, max_wait, hook, wall_clock, tells, .. }, rebuild, .. } =

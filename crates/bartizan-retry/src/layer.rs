@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bartizan_core::{Chance, KeyBy, WallClock};
 use http::HeaderName;
@@ -135,6 +136,19 @@ impl<P, H> RetryLayer<P, H> {
     pub fn hook<G>(self, hook: G) -> RetryLayer<P, G> {
         let Config { enabled, policy, schedule, accounts, wall_clock, spent_field, .. } = self.config;
         RetryLayer { config: Config { enabled, policy, hook, schedule, accounts, wall_clock, spent_field } }
+    }
+
+    /// The longest waits between attempts after failures, one after the other, where the origin asks for none: as many as there are retries, none if
+    /// it is [`disabled`](RetryLayer::disabled).
+    pub fn longest_waits(&self) -> impl Iterator<Item = Duration> {
+        let schedule = self.config.enabled.then_some(&self.config.schedule);
+        schedule.into_iter().flat_map(Schedule::longest_waits)
+    }
+
+    /// What calls have in common that share a budget; `None` if there is none.
+    pub fn key(&self) -> Option<&KeyBy> {
+        let accounts = &self.config.accounts;
+        accounts.budget().is_limited.then(|| accounts.key_by())
     }
 
     fn reschedule(mut self, change: impl FnOnce(Schedule) -> Schedule) -> Self {

@@ -74,6 +74,15 @@ impl Schedule {
         self
     }
 
+    /// After failures, one after the other.
+    pub(crate) fn longest_waits(&self) -> impl Iterator<Item = Duration> {
+        let backoff = self.backoff.transient;
+        (0..self.max_attempts.get().get() - 1).scan(None, move |last, retry| {
+            *last = Some(backoff.delay(retry, *last, 1.0));
+            *last
+        })
+    }
+
     /// The wait after a failure, if it fits into what is `left` of the deadline.
     pub(crate) fn wait(&self, failure: Failure, left: Option<Duration>) -> Result<Duration, Stop> {
         let backoff = match failure.pace {

@@ -63,6 +63,11 @@ impl<F, H> AttemptTimeoutLayer<F, H> {
         self
     }
 
+    /// What one attempt may take; `None` if it is [`disabled`](AttemptTimeoutLayer::disabled).
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     /// Answers 504 with problem details in place of an error, and keeps the inner error type. For the server side.
     pub fn respond(self) -> AttemptTimeoutLayer<Respond, H> {
         AttemptTimeoutLayer { limit: self.limit, pass_on: self.pass_on, hook: self.hook, face: PhantomData }

@@ -97,6 +97,11 @@ impl<H> BodyTimeoutLayer<H> {
         self
     }
 
+    /// What the next frame may take; `None` if it is [`disabled`](BodyTimeoutLayer::disabled).
+    pub fn idle(&self) -> Option<Duration> {
+        self.rule.idle
+    }
+
     /// Tells `hook` of every body that was cut off. By default nobody is told.
     pub fn hook<G>(self, hook: G) -> BodyTimeoutLayer<G> {
         BodyTimeoutLayer { rule: self.rule, hook }

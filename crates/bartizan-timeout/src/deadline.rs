@@ -117,6 +117,11 @@ impl<F, H> DeadlineLayer<F, H> {
         self
     }
 
+    /// What a whole call may take, as far as this layer gives it.
+    pub fn total(&self) -> Option<Duration> {
+        self.rule.total
+    }
+
     /// Answers 504 with problem details in place of an error, and keeps the inner error type. For the server side. Once
     /// the head is out there is no such answer any more: a body that is cut off ends with an error all the same.
     pub fn respond(self) -> DeadlineLayer<Respond, H> {

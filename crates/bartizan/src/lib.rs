@@ -17,6 +17,7 @@
 //! | `structured-fields` | `rate_limit` | the same from the IETF draft's `RateLimit` fields |
 //! | `axum-08` | `rate_limit` | keys by the peer address, on the server side |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
+//! | `stack` | `Stack` | all of the layers in their standard order, in one line |
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
@@ -38,6 +39,10 @@
 
 #[cfg(feature = "client")]
 mod api_client;
+#[cfg(feature = "stack")]
+mod stack;
+#[cfg(feature = "stack")]
+mod trace;
 
 #[cfg(feature = "client")]
 pub use api_client::{Client, ClientBuilder, InvalidClient};
@@ -65,6 +70,8 @@ pub use bartizan_retry as retry;
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use bartizan_timeout as timeout;
+#[cfg(feature = "stack")]
+pub use stack::{BuiltStack, Facts, InvalidStack, Layers, Own, Part, Stack, Warning};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
