@@ -279,6 +279,29 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_by_the_same_is_equal() {
+        let header = |name| KeyBy::header(HeaderName::from_static(name));
+        let closure = || KeyBy::with(|_| Key::NONE);
+        let same = closure();
+        let all = [
+            KeyBy::origin(),
+            KeyBy::nothing(),
+            KeyBy::path_template(),
+            KeyBy::partition(),
+            header("a"),
+            header("b"),
+            closure(),
+            same.clone(),
+        ];
+        for (nth, one) in all.iter().enumerate() {
+            for (other, two) in all.iter().enumerate() {
+                assert_eq!(one == two, nth == other, "{one:?} {two:?}");
+            }
+        }
+        assert_eq!(same, all[7]);
+    }
+
+    #[test]
     fn different_keys_have_different_hashes() {
         let long = "a".repeat(100);
         let origins: Vec<String> = [

@@ -35,6 +35,7 @@ where
     /// # Errors
     /// For what cannot be meant: an attempt that may take longer than the whole call, retry in two places, or a cache that would show one caller's answers to
     /// others since auth does not stand in its place.
+    #[expect(clippy::type_complexity, reason = "each of the ten places has a type")]
     pub fn build(self) -> Result<Built<C, D, K, R, A, L, B, T, M, W>, InvalidStack> {
         let places = self.places();
         let (warnings, shown) = (check(&places)?, Shown::new(&places));

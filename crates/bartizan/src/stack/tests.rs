@@ -132,7 +132,7 @@ fn retry_in_two_places_is_refused() {
 #[test]
 fn a_cache_that_does_not_know_whose_a_call_is_is_refused() {
     let why = |refused: String| {
-        assert!(refused.starts_with("the cache does not know whose a call is"), "{refused}")
+        assert!(refused.starts_with("the cache does not know whose a call is"), "{refused}");
     };
     why(refused!(Stack::standard().cache(CacheLayer::rfc9111()).attempts(auth())));
     why(refused!(Stack::standard().auth(auth()).calls(CacheLayer::rfc9111())));
@@ -144,7 +144,7 @@ fn a_cache_that_does_not_know_whose_a_call_is_is_refused() {
 #[test]
 fn a_layer_in_the_place_of_another_is_refused() {
     let misplaced = |refused: String| {
-        assert!(refused.ends_with("stands in a place that is not its own; in `Own` it may"), "{refused}")
+        assert!(refused.ends_with("stands in a place that is not its own; in `Own` it may"), "{refused}");
     };
     misplaced(refused!(Stack::empty().retry(DeadlineLayer::default())));
     misplaced(refused!(Stack::empty().deadline(AttemptTimeoutLayer::default())));
