@@ -78,6 +78,7 @@ impl Refreshing {
         slow.refresh_token = None;
         slow.ignores_saved = true;
         self.0.publish(&mut slow, token, Instant::now());
+        slow.is_by_hand = true;
     }
 
     /// From the next call on there is none, and the next one is fetched without a refresh token.
@@ -111,16 +112,14 @@ impl Authorizer for Refreshing {
             }
         }
         request.headers.try_insert(AUTHORIZATION, current.header.clone()).ok()?;
-        Some(Stamp(current.generation))
+        Some(Stamp::new(current.generation))
     }
 
     fn prepare(&self, _: &Parts) -> Preparing {
         let now = Instant::now();
         let mut slow = self.0.lock();
         // It may have come meanwhile.
-        let is_there =
-            self.0.current.load().as_ref().is_some_and(|current| current.end.is_none_or(|end| now < end));
-        if is_there {
+        if self.0.current.load().as_ref().is_some_and(|current| current.is_good(now)) {
             return Box::pin(ready(Ok(())));
         }
         match self.0.fetch(&mut slow, now) {
@@ -151,7 +150,7 @@ impl Authorizer for Refreshing {
         }
         let mut slow = self.0.lock();
         let current = self.0.current.load().as_ref().map(|current| current.generation);
-        if current == Some(stamp.0) {
+        if current == Some(stamp.number()) {
             self.0.current.store(None);
             let refused = self.0.refused_in_row.fetch_add(1, Ordering::Relaxed) + 1;
             // The last one was refused too, and it was new. What is being fetched is waited for, and a failure that is known stands.
@@ -162,9 +161,9 @@ impl Authorizer for Refreshing {
             }
         }
         // There is a newer one already, or it is to be had.
-        let is_better = current.is_some_and(|current| current > stamp.0) || slow.failed.is_none();
+        let is_better = current.is_some_and(|current| current > stamp.number()) || slow.failed.is_none();
         drop(slow);
-        if current == Some(stamp.0) {
+        if current == Some(stamp.number()) {
             self.0.tell(&TokenEvent::Refused);
         }
         if is_better { Reaction::Replay } else { Reaction::Done }
@@ -172,6 +171,23 @@ impl Authorizer for Refreshing {
 
     fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
         self.0.identity.clone()
+    }
+
+    /// Not while it is fetched, or not tried again yet, nor while the session is nowhere else.
+    fn is_idle(&self) -> bool {
+        let (slow, now) = (self.0.lock(), Instant::now());
+        let waits = slow.failed.as_ref().and_then(|failed| failed.until).is_some_and(|until| now < until);
+        if slow.flight.is_some() || waits {
+            return false;
+        }
+        if self.0.store.is_some() && !slow.ignores_saved {
+            return true;
+        }
+        let is_good = self.0.current.load().as_ref().is_some_and(|current| current.is_good(now));
+        // Who was refused for good has nothing left but the token that he has.
+        let has_way =
+            slow.refresh_token.is_some() && slow.failed.as_ref().is_none_or(|it| it.until.is_some());
+        !(has_way || is_good && (slow.is_by_hand || slow.refresh_token.is_some()))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::*;
 
 mod refreshing;
 mod schemes;
+mod tenants;
 
 const HERE: &str = "https://api.example.com/v1?page=2";
 const ELSEWHERE: &str = "https://cdn.example.com/v1?page=2";
@@ -143,8 +144,8 @@ impl Authorizer for Scripted {
     fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
         let mut script = self.0.lock().unwrap();
         script.asked += 1;
-        let stamp = Stamp(script.stamp?);
-        request.headers.insert("x-stamp", stamp.0.into());
+        let stamp = Stamp::new(script.stamp?);
+        request.headers.insert("x-stamp", stamp.number().into());
         Some(stamp)
     }
 
@@ -156,7 +157,7 @@ impl Authorizer for Scripted {
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
         let mut script = self.0.lock().unwrap();
-        script.seen.push((stamp.0, response.status.as_u16()));
+        script.seen.push((stamp.number(), response.status.as_u16()));
         if script.replays { Reaction::Replay } else { Reaction::Done }
     }
 

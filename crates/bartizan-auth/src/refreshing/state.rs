@@ -41,6 +41,12 @@ pub(super) struct Current {
     pub(super) is_seen_to: AtomicBool,
 }
 
+impl Current {
+    pub(super) fn is_good(&self, now: Instant) -> bool {
+        self.end.is_none_or(|end| now < end)
+    }
+}
+
 /// What is only looked at where there is no token at hand.
 #[derive(Default)]
 pub(super) struct Slow {
@@ -52,6 +58,8 @@ pub(super) struct Slow {
     pub(super) last: Option<HeaderValue>,
     /// What is saved is older than what somebody has set or cleared, or than what could not be saved.
     pub(super) ignores_saved: bool,
+    /// Nobody fetched it: somebody has set it.
+    pub(super) is_by_hand: bool,
     pub(super) flight: Option<watch::Receiver<()>>,
     pub(super) failed: Option<Failed>,
     pub(super) failures: u32,
@@ -89,6 +97,7 @@ impl Shared {
         slow.failed = None;
         slow.failures = 0;
         slow.flight = None;
+        slow.is_by_hand = false;
         slow.last = Some(token.header.clone());
         // Who gets no new one keeps the former.
         slow.refresh_token = token.refresh.or_else(|| slow.refresh_token.take());
