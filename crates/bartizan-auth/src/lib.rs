@@ -48,7 +48,8 @@
 //! | `http` | to the loopback alone | | whoever reads the connection could use the credential |
 //! | other origins | go without | [`AuthLayer::refuse_elsewhere`] | links and redirects lead to servers that need none |
 //! | no token yet | the call is refused | [`AuthLayer::or_without`] | an answer for nobody in particular is worse than none |
-//! | a token is refused | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
+//! | a token is refused | by a 401 whose Bearer challenge says `invalid_token` | [`RefreshingBuilder::any_401`] | another 401 may mean anything, and each would cost a fetch |
+//! | after that | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
 //! | tenants | 1,024 are kept beside the first | [`Tenants::max_tenants`] | as many circuits are kept; memory is bounded |
 //! | no tenant is named | the call is refused | [`Tenants::otherwise`] | nobody's credential in particular is the wrong one |
 //! | tokens | are kept in memory | [`RefreshingBuilder::store`] | where they are safe beyond that only the user knows |
@@ -109,6 +110,9 @@ mod layer;
 mod lifetime;
 mod origins;
 #[cfg(feature = "tower-http-07")]
+mod redirect;
+#[cfg(not(feature = "tower-http-07"))]
+#[path = "no_redirect.rs"]
 mod redirect;
 mod refreshing;
 mod secret;

@@ -1,4 +1,5 @@
 mod builder;
+mod doubts;
 mod event;
 mod flight;
 mod state;
@@ -16,6 +17,7 @@ use http::request::Parts;
 use tokio::time::Instant;
 
 pub use self::builder::RefreshingBuilder;
+use self::doubts::Doubts;
 pub use self::event::TokenEvent;
 use self::state::Shared;
 use crate::challenge::refuses_token;
@@ -29,7 +31,7 @@ use crate::{Authorizer, Preparing, Reaction, Stamp, Token, TokenError, TokenSour
 /// | the first call | waits for the token, and so do all that come meanwhile: it is fetched once |
 /// | a minute before the end, of short lives a quarter, less up to a tenth by chance | the next call has a newer one fetched in the background, and goes with the old one |
 /// | five seconds before the end, of short lives a tenth | the old one is not used any more: calls wait for the newer one |
-/// | a 401 with `invalid_token` (RFC 6750 section 3.1) | that token is not used again, the next is fetched once for all who were refused, and the answer is marked so that retry sends the request again |
+/// | a 401 with `invalid_token` (RFC 6750 section 3.1), or [any](RefreshingBuilder::any_401) | that token is not used again, the next is fetched once for all who were refused, and the answer is marked so that retry sends the request again |
 /// | a fetch that fails | is not tried again for a second, and longer each time, up to a minute; a permanent failure is remembered until a token is set |
 ///
 /// A fetch runs in a task of its own on the caller's runtime of tokio, which no caller can cancel: a refresh token that was exchanged is not lost with the
@@ -64,6 +66,7 @@ impl Refreshing {
             source: Box::new(source),
             store: None,
             hook: None,
+            any_401: false,
             wall_clock: WallClock::system(),
             chance: Chance::from_os(),
             identity: opaque("refreshing", &[&bearer::next().to_le_bytes()]),
@@ -75,6 +78,7 @@ impl Refreshing {
     pub fn set_token(&self, token: Token) {
         let mut slow = self.0.lock();
         slow.set += 1;
+        slow.doubts = Doubts::default();
         slow.refresh_token = None;
         slow.ignores_saved = true;
         self.0.publish(&mut slow, token, Instant::now());
@@ -85,6 +89,7 @@ impl Refreshing {
     pub fn clear(&self) {
         let mut slow = self.0.lock();
         slow.set += 1;
+        slow.doubts = Doubts::default();
         slow.refresh_token = None;
         slow.failed = None;
         slow.failures = 0;
@@ -141,7 +146,9 @@ impl Authorizer for Refreshing {
     }
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
-        let is_refused = response.status == StatusCode::UNAUTHORIZED && refuses_token(response.headers);
+        let is_401 = response.status == StatusCode::UNAUTHORIZED;
+        let is_told = is_401 && refuses_token(response.headers);
+        let is_refused = is_told || is_401 && self.0.any_401;
         if !is_refused {
             if self.0.refused_in_row.load(Ordering::Relaxed) != 0 {
                 self.0.refused_in_row.store(0, Ordering::Relaxed);
@@ -150,8 +157,14 @@ impl Authorizer for Refreshing {
         }
         let mut slow = self.0.lock();
         let current = self.0.current.load().as_ref().map(|current| current.generation);
-        if current == Some(stamp.number()) {
+        let is_current = current == Some(stamp.number());
+        if is_current && !is_told && !slow.doubts.cost_a_token(Instant::now()) {
+            return Reaction::Done;
+        }
+        if is_current {
             self.0.current.store(None);
+        }
+        if is_current && is_told {
             let refused = self.0.refused_in_row.fetch_add(1, Ordering::Relaxed) + 1;
             // The last one was refused too, and it was new. What is being fetched is waited for, and a failure that is known stands.
             if refused > 1 && slow.flight.is_none() && slow.failed.is_none() {
@@ -163,7 +176,7 @@ impl Authorizer for Refreshing {
         // There is a newer one already, or it is to be had.
         let is_better = current.is_some_and(|current| current > stamp.number()) || slow.failed.is_none();
         drop(slow);
-        if current == Some(stamp.number()) {
+        if is_current {
             self.0.tell(&TokenEvent::Refused);
         }
         if is_better { Reaction::Replay } else { Reaction::Done }

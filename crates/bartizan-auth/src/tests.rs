@@ -235,6 +235,30 @@ async fn answers_are_shown_with_the_stamp_of_their_request_and_may_be_marked_for
     }
 }
 
+#[cfg(feature = "tower-http-07")]
+#[tokio::test]
+async fn what_a_redirect_led_to_elsewhere_has_no_say_in_the_credential() {
+    use tower_http::follow_redirect::RequestUri;
+
+    for (uri, expected) in [(HERE, &[(3, 200)][..]), (ELSEWHERE, &[])] {
+        let scripted = Scripted::default();
+        {
+            let mut script = scripted.0.lock().unwrap();
+            script.stamp = Some(3);
+            script.replays = true;
+        }
+        // As a follower marks its answers.
+        let follower = Inner::default().map_response(move |mut response: Response<_>| {
+            response.extensions_mut().insert(RequestUri(uri.parse().unwrap()));
+            response
+        });
+        let answer =
+            AuthLayer::new(here(), scripted.clone()).layer(follower).oneshot(request(HERE)).await.unwrap();
+        assert_eq!(scripted.0.lock().unwrap().seen, expected);
+        assert_eq!(answer.extensions().get::<ReplayNow>().is_some(), !expected.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_call_that_is_dropped_while_it_waits_sends_nothing() {
     let (inner, scripted) = (Inner::default(), Scripted::default());

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::TokenEvent;
+use super::doubts::Doubts;
 use super::flight::Flight;
 use crate::lifetime::Lifetime;
 use crate::{NotPrepared, Secret, Token, TokenError, TokenSource, TokenStore, trace};
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) source: Box<dyn TokenSource>,
     pub(super) store: Option<Box<dyn TokenStore>>,
     pub(super) hook: Option<Box<Hook>>,
+    /// Whether a 401 that does not say why may cost a token.
+    pub(super) any_401: bool,
     pub(super) wall_clock: WallClock,
     pub(super) chance: Chance,
     pub(super) identity: Arc<str>,
@@ -63,6 +66,7 @@ pub(super) struct Slow {
     pub(super) flight: Option<watch::Receiver<()>>,
     pub(super) failed: Option<Failed>,
     pub(super) failures: u32,
+    pub(super) doubts: Doubts,
 }
 
 pub(super) struct Failed {
@@ -83,7 +87,11 @@ impl Failed {
 
 /// After a failure the next try waits so long, twice as long each time, and no longer than a minute.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) fn wait_after(failures: u32) -> Duration {
+    (FIRST_WAIT * 2_u32.saturating_pow(failures.min(10))).min(LONGEST_WAIT)
+}
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, Slow> {
@@ -112,7 +120,7 @@ impl Shared {
     }
 
     pub(super) fn failed(&self, slow: &mut Slow, error: TokenError, now: Instant) {
-        let wait = (FIRST_WAIT * 2_u32.saturating_pow(slow.failures.min(10))).min(LONGEST_WAIT);
+        let wait = wait_after(slow.failures);
         slow.failures = slow.failures.saturating_add(1);
         let wait = wait.max(error.retry_in().unwrap_or_default());
         let until = if error.is_permanent() { None } else { now.checked_add(wait) };

@@ -8,6 +8,7 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
+mod any_401;
 mod saved;
 
 const SECOND: Duration = Duration::from_secs(1);
