@@ -65,6 +65,7 @@ impl Refreshing {
             slow: Mutex::default(),
             source: Box::new(source),
             store: None,
+            saving: tokio::sync::Mutex::default(),
             hook: None,
             any_401: false,
             wall_clock: WallClock::system(),
@@ -79,13 +80,13 @@ impl Refreshing {
         let mut slow = self.0.lock();
         slow.set += 1;
         slow.doubts = Doubts::default();
-        slow.refresh_token = None;
         slow.ignores_saved = true;
         self.0.publish(&mut slow, token, Instant::now());
         slow.is_by_hand = true;
     }
 
-    /// From the next call on there is none, and the next one is fetched without a refresh token.
+    /// From the next call on there is none, and the next one is fetched without a refresh token. A [store](RefreshingBuilder::store) keeps what it has until
+    /// then.
     pub fn clear(&self) {
         let mut slow = self.0.lock();
         slow.set += 1;

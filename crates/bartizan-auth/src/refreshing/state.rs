@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) slow: Mutex<Slow>,
     pub(super) source: Box<dyn TokenSource>,
     pub(super) store: Option<Box<dyn TokenStore>>,
+    /// Held by who writes into the store.
+    pub(super) saving: tokio::sync::Mutex<()>,
     pub(super) hook: Option<Box<Hook>>,
     /// Whether a 401 that does not say why may cost a token.
     pub(super) any_401: bool,
@@ -107,8 +109,7 @@ impl Shared {
         slow.flight = None;
         slow.is_by_hand = false;
         slow.last = Some(token.header.clone());
-        // Who gets no new one keeps the former.
-        slow.refresh_token = token.refresh.or_else(|| slow.refresh_token.take());
+        slow.refresh_token = token.refresh;
         let lifetime = token.lifetime.map(|life| Lifetime::new(life, self.chance.unit()));
         self.current.store(Some(Arc::new(Current {
             generation: slow.generation,

@@ -9,6 +9,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 
 mod any_401;
+mod overtaken;
 mod saved;
 
 const SECOND: Duration = Duration::from_secs(1);
