@@ -116,13 +116,13 @@ impl Authorizer for ApiKey {
         Box::pin(ready(Err(NotPrepared::because(full))))
     }
 
-    fn take_out(&self, uri: &mut Uri) {
+    fn take_out(&self, request: &mut Parts) {
         if let Place::Query { name, key, .. } = &self.place {
             let is_key = |given: &str| {
                 let value = given.split_once('=').map_or("", |(_, value)| value);
                 is_named(given, name) && means(value, key.expose())
             };
-            set_query(uri, is_key, None);
+            set_query(&mut request.uri, is_key, None);
         }
     }
 

@@ -65,8 +65,8 @@ pub(crate) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidCredential> {
 
 /// Where tokens come from: a token endpoint, a file, another service. A closure `|refresh_token| async { .. }` is one.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Fetches a token, by the latest refresh token if there is one. It is called in a task of its own, once at a time, and never dropped before
-    /// its end but after 30 s.
+    /// Fetches a token, by the latest refresh token if there is one. It is called in a task of its own, and not again before
+    /// its end, but for a token that somebody has set or cleared meanwhile; it is never dropped but after 30 s.
     fn fetch(&self, refresh_token: Option<Secret>) -> Fetching;
 }
 
