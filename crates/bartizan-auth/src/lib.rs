@@ -97,12 +97,14 @@ mod authorizer;
 mod basic;
 mod bearer;
 mod challenge;
+mod cookies;
 mod error;
 mod future;
 mod identity;
 mod layer;
 mod lifetime;
 mod origins;
+mod query;
 #[cfg(feature = "tower-http-07")]
 mod redirect;
 mod refreshing;
