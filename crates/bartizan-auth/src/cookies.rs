@@ -15,12 +15,13 @@ pub(crate) fn check_name(name: &str) -> Result<(), InvalidCredential> {
 }
 
 /// Those of all lines, in their order.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
     lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii)
 }
 
-fn is_named(cookie: &[u8], name: &str) -> bool {
+/// Whether a cookie has this name, which is not encoded.
+pub(crate) fn is_named(cookie: &[u8], name: &str) -> bool {
     let given = cookie.split(|byte| *byte == b'=').next().unwrap_or_default();
     given.trim_ascii() == name.as_bytes()
 }

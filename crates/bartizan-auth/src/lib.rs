@@ -109,6 +109,8 @@ mod query;
 mod redirect;
 mod refreshing;
 mod secret;
+#[cfg(feature = "server")]
+pub mod server;
 mod service;
 mod token;
 mod token_store;

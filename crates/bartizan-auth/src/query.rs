@@ -14,6 +14,11 @@ pub(crate) fn check_parameter(name: &str) -> Result<(), InvalidCredential> {
     Ok(())
 }
 
+/// Each as it stands there.
+pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = &str> {
+    uri.query().into_iter().flat_map(|query| query.split('&'))
+}
+
 /// Whether a parameter has this name, however it is encoded.
 pub(crate) fn is_named(parameter: &str, name: &str) -> bool {
     means(parameter.split('=').next().unwrap_or_default(), name)
@@ -31,11 +36,10 @@ fn form_decoded(encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
 
 /// The other parameters stay byte for byte where they are. `None`, and nothing is changed, if the target becomes too long.
 pub(crate) fn set_query(uri: &mut Uri, is_replaced: impl Fn(&str) -> bool, pair: Option<&str>) -> Option<()> {
-    let given: Vec<&str> = uri.query().map_or_else(Vec::new, |query| query.split('&').collect());
-    if pair.is_none() && !given.iter().any(|given| is_replaced(given)) {
+    if pair.is_none() && !parameters(uri).any(&is_replaced) {
         return Some(());
     }
-    let others = given.into_iter().filter(|given| !is_replaced(given));
+    let others = parameters(uri).filter(|given| !is_replaced(given));
     let kept = others.chain(pair).collect::<Vec<_>>().join("&");
     let path = if uri.path().is_empty() { "/" } else { uri.path() };
     let target = if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") };

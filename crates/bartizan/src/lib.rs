@@ -9,6 +9,7 @@
 //! | `timeout` (default) | [`timeout`] | bounds attempts, whole calls, and the waits for a body |
 //! | `circuit-breaker` | `circuit_breaker` | stops calling an origin that fails |
 //! | `auth` | `auth` | puts credentials on requests to the origins that they are meant for |
+//! | `auth-server` | `auth` | lets through who is known, on the server side |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
