@@ -52,7 +52,8 @@
 //!
 //! # What it does not do yet
 //!
-//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. It checks no credentials on the server side.
+//! It knows no OAuth: what fetches tokens is a [`TokenSource`] of yours. Credentials of requests that come in are checked by the layer of the module `server`,
+//! behind the feature of that name.
 //!
 //! # Secrets
 //!
