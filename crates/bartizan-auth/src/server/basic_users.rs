@@ -13,6 +13,17 @@ use crate::Secret;
 ///
 /// What cannot be read is answered as a wrong password is, by a 401 (RFC 9110 section 11.4) that asks for UTF-8: it may be a good password in another
 /// encoding.
+///
+/// ```
+/// use bartizan_auth::server::{BasicUsers, Principals, Realm, SecretDigest, VerifyLayer};
+///
+/// // Of a password that was made by a machine: printf 'metrics:0f9c...' | sha256sum
+/// let digest = SecretDigest::of_user("metrics", "0f9c2d1e8b7a46553c21")?;
+/// let users = BasicUsers::new(Principals::new([(digest, "metrics")]));
+/// let layer = VerifyLayer::new(users).realm(Realm::new("metrics")?).respond();
+/// # let _ = layer;
+/// # Ok::<(), bartizan_auth::InvalidCredential>(())
+/// ```
 #[derive(Clone)]
 pub struct BasicUsers(Known);
 

@@ -24,6 +24,21 @@ use crate::token::is_b64token;
 /// | a token that is not for this | 403, `insufficient_scope` and the scope |
 ///
 /// A token in the content of a form (section 2.2) is not looked for: it would have to be read before the app does.
+///
+/// ```
+/// use bartizan_auth::server::{BearerTokens, Denial, Scope, VerifyLayer};
+///
+/// let write = Scope::new("notes:write")?;
+/// let tokens = BearerTokens::by(move |token, request| match token.expose() {
+///     // Asks a table of sessions, say, or the signature of the token.
+///     "mF_9.B5f-4.1JqM" if request.method.is_safe() => Ok("alice".into()),
+///     "mF_9.B5f-4.1JqM" => Err(Denial::LacksScope(write.clone())),
+///     _ => Err(Denial::Refused),
+/// });
+/// let layer = VerifyLayer::new(tokens).respond();
+/// # let _ = layer;
+/// # Ok::<(), bartizan_auth::InvalidCredential>(())
+/// ```
 #[derive(Clone)]
 pub struct BearerTokens {
     known: Known,
