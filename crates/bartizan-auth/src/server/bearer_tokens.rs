@@ -131,9 +131,7 @@ impl Verifier for BearerTokens {
         if matches!(credentials(headers, "Bearer"), Ok(Some(_))) {
             headers.remove(AUTHORIZATION);
         }
-        if self.may_be_in_query {
-            set_query(uri, |given| is_named(given, ACCESS_TOKEN), None);
-        }
+        set_query(uri, |given| is_named(given, ACCESS_TOKEN), None);
     }
 }
 

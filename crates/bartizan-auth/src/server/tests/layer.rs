@@ -37,6 +37,12 @@ async fn whoever_is_known_to_one_is_let_through() {
 }
 
 #[tokio::test]
+async fn what_the_verifier_did_not_take_stays() {
+    let head = ask(&any(), get("/?key=1", &[KEY, ("authorization", "Digest x")])).await.unwrap();
+    assert_eq!(written(&head), ("/?key=1".into(), vec!["authorization: Digest x".into()]));
+}
+
+#[tokio::test]
 async fn a_401_asks_for_what_any_of_them_takes_in_a_field_each() {
     let invalid = "Bearer realm=\"api\", error=\"invalid_token\"";
     for (fields, expected) in [
@@ -284,5 +290,16 @@ async fn nothing_prints_a_secret() {
     }
     assert!(!printed.contains(secret) && !printed.contains("czNjcjN0"), "{printed}");
     assert!(!printed.contains("78, 115") && !printed.contains("4e73"), "the digest neither: {printed}");
-    assert!(printed.contains("Principals(1 secrets)") && printed.contains("SecretDigest(..)"));
+    for shown in [
+        "SecretDigest(..)",
+        "Principals(1 secrets)",
+        "ApiKeys { places: [Place(Header(\"x-api-key\"))",
+        "BasicUsers(Principals",
+        "BasicUsers(a closure)",
+        "BearerTokens { known: Principals",
+        "VerifyLayer { realm: Realm(\"api\")",
+        "Verify { inner: ()",
+    ] {
+        assert!(printed.contains(shown), "{shown}: {printed}");
+    }
 }
