@@ -57,6 +57,10 @@
 //! | no tenant is named | the call is refused | [`Tenants::otherwise`] | nobody's credential in particular is the wrong one |
 //! | tokens | are kept in memory | [`RefreshingBuilder::store`] | where they are safe beyond that only the user knows |
 //!
+//! # On the server side
+//!
+//! Credentials of requests that come in are checked by the layer of the module `server`, behind the feature of that name.
+//!
 //! # Secrets
 //!
 //! `Debug` and errors show none, and values of fields are marked as sensitive. A [`Secret`] is overwritten when it is dropped. The copies in requests are
@@ -102,6 +106,7 @@ mod authorizer;
 mod basic;
 mod bearer;
 mod challenge;
+mod cookies;
 #[cfg(feature = "oauth")]
 mod endpoint;
 mod error;
@@ -116,6 +121,7 @@ pub mod oauth;
 mod origins;
 #[cfg(feature = "private-key-jwt")]
 mod private_key_jwt;
+mod query;
 #[cfg(feature = "tower-http-07")]
 mod redirect;
 #[cfg(not(feature = "tower-http-07"))]
@@ -123,6 +129,8 @@ mod redirect;
 mod redirect;
 mod refreshing;
 mod secret;
+#[cfg(feature = "server")]
+pub mod server;
 mod service;
 mod stamp;
 mod tenants;
