@@ -97,12 +97,20 @@ mod authorizer;
 mod basic;
 mod bearer;
 mod challenge;
+#[cfg(feature = "json-refresh")]
+mod endpoint;
 mod error;
 mod future;
 mod identity;
+#[cfg(feature = "json-refresh")]
+mod json_refresh;
 mod layer;
 mod lifetime;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod origins;
+#[cfg(feature = "private-key-jwt")]
+mod private_key_jwt;
 #[cfg(feature = "tower-http-07")]
 mod redirect;
 mod refreshing;
@@ -117,11 +125,17 @@ pub use api_key::ApiKey;
 pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};
 pub use basic::Basic;
 pub use bearer::Bearer;
+#[cfg(feature = "json-refresh")]
+pub use endpoint::{EndpointError, Transport};
 pub use error::{InvalidCredential, NoCredential, NotPrepared, OtherOrigin};
 pub use future::ResponseFuture;
 pub use identity::{Identity, IdentityLayer};
+#[cfg(feature = "json-refresh")]
+pub use json_refresh::JsonRefresh;
 pub use layer::AuthLayer;
 pub use origins::{InvalidOrigin, Origins};
+#[cfg(feature = "private-key-jwt")]
+pub use private_key_jwt::SigningKey;
 #[cfg(feature = "tower-http-07")]
 pub use redirect::RedirectPolicy;
 pub use refreshing::{Refreshing, RefreshingBuilder, TokenEvent};

@@ -72,18 +72,10 @@ impl Origins {
 impl Allowed {
     fn of(origin: &str) -> Result<Self, InvalidOrigin> {
         let refuse = |why| InvalidOrigin { given: without_secrets(origin), why };
-        let uri: Uri = origin.parse().map_err(|_| refuse(Why::NoOrigin))?;
-        let (scheme, host, port) = Origin::parts(&uri).ok_or_else(|| refuse(Why::NoOrigin))?;
-        let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-        if has_user || uri.path() != "/" && !uri.path().is_empty() || uri.query().is_some() {
+        let uri = parse(origin)?;
+        let (is_https, host, port) = place(&uri).map_err(refuse)?;
+        if uri.path() != "/" && !uri.path().is_empty() || uri.query().is_some() {
             return Err(refuse(Why::More));
-        }
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !scheme.eq_ignore_ascii_case("http") {
-            return Err(refuse(Why::Scheme));
-        }
-        if !is_https && !is_loopback(host) {
-            return Err(refuse(Why::Http));
         }
         let host = host.to_ascii_lowercase();
         let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -94,6 +86,34 @@ impl Allowed {
         Origin::parts(uri)
             .is_some_and(|(_, host, port)| port == self.port && self.host.eq_ignore_ascii_case(host))
     }
+}
+
+/// An absolute URI that a credential may go to: `https`, or `http` to the loopback, without user information and fragment.
+pub(crate) fn parse(text: &str) -> Result<Uri, InvalidOrigin> {
+    let refuse = |why| InvalidOrigin { given: without_secrets(text), why };
+    // [`Uri`] would drop it.
+    if text.contains('#') {
+        return Err(refuse(Why::Fragment));
+    }
+    let uri: Uri = text.parse().map_err(|_| refuse(Why::NoOrigin))?;
+    place(&uri).map_err(refuse)?;
+    Ok(uri)
+}
+
+/// Whether it is `https`, the host, and the port if it is not the scheme's own, of where a credential may go.
+fn place(uri: &Uri) -> Result<(bool, &str, Option<u16>), Why> {
+    let (scheme, host, port) = Origin::parts(uri).ok_or(Why::NoOrigin)?;
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(Why::More);
+    }
+    let is_https = scheme.eq_ignore_ascii_case("https");
+    if !is_https && !scheme.eq_ignore_ascii_case("http") {
+        return Err(Why::Scheme);
+    }
+    if !is_https && !is_loopback(host) {
+        return Err(Why::Http);
+    }
+    Ok((is_https, host, port))
 }
 
 /// The names of RFC 6761 section 6.3, and the addresses.
@@ -135,6 +155,7 @@ enum Why {
     None,
     NoOrigin,
     More,
+    Fragment,
     Scheme,
     Http,
 }
@@ -152,6 +173,7 @@ impl fmt::Display for InvalidOrigin {
             Why::None => return f.write_str("a credential needs at least one origin that it is meant for"),
             Why::NoOrigin => "that is no origin; write one such as `https://api.example.com`",
             Why::More => "an origin has no path, no query and no user information",
+            Why::Fragment => "a fragment is never sent; leave it away",
             Why::Scheme => "only https is known, and http to the loopback",
             Why::Http => "over http anybody on the way can read it; use https",
         };
@@ -242,6 +264,7 @@ mod tests {
             ("ftp://a.example", Why::Scheme),
             ("https://a.example/path", Why::More),
             ("https://a.example/?secret", Why::More),
+            ("https://a.example/#secret", Why::Fragment),
             ("https://me:secret@a.example", Why::More),
         ] {
             let refused = Origins::new(["https://fine.example", given]).unwrap_err();

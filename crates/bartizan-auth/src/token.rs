@@ -44,6 +44,14 @@ impl Token {
     }
 }
 
+impl Token {
+    /// The text of it.
+    pub(crate) fn access(&self) -> Secret {
+        let value = self.header.to_str().expect("a bearer token is visible ASCII");
+        Secret::from(value.split_once(' ').map_or(value, |(_, token)| token))
+    }
+}
+
 /// The value of `Authorization` for it.
 pub(crate) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidCredential> {
     let symbols = token.expose().trim_end_matches('=');

@@ -128,12 +128,11 @@ impl Shared {
             return true;
         }
         let token = &fetched.token;
-        let access = token.header.to_str().unwrap_or_default().trim_start_matches("Bearer ");
         let refresh = token.refresh.clone().or_else(|| self.lock().refresh_token.clone());
         let gone = fetched.sent.elapsed();
         let left = token.lifetime.map(|lifetime| lifetime.saturating_sub(gone));
         let expires = left.and_then(|left| self.wall_clock.now().checked_add(left));
-        let saving = timeout(LONGEST_SAVE, store.save(&SavedToken::new(access, refresh, expires)));
+        let saving = timeout(LONGEST_SAVE, store.save(&SavedToken::new(token.access(), refresh, expires)));
         let not_saved = match saving.await {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => error,
