@@ -1,7 +1,8 @@
 // oidc-provider on a port of its own: `node oidc_provider.mjs FOLDER`, where FOLDER has it in its node_modules. Prints
 // `ready` and what the tests need to know, in one line, and ends with its stdin.
 //
-// Beside its endpoints: `/resource` answers whose token it was asked with, `/log` which other requests came.
+// Beside its endpoints: `/resource` answers whose token it was asked with, and forgets that token alone by DELETE; `/log`
+// answers which other requests came.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -41,6 +42,7 @@ const clients = [
   },
   { ...MACHINE, client_id: 'basic', client_secret: 'basic secret' },
   { ...MACHINE, client_id: 'brief', client_secret: 'brief secret' },
+  { ...MACHINE, client_id: 'none', token_endpoint_auth_method: 'none' },
   { ...MACHINE, ...RESERVED },
   { ...MACHINE, client_id: 'post', client_secret: 'post&secret=+%', token_endpoint_auth_method: 'client_secret_post' },
   { ...MACHINE, client_id: 'es256', token_endpoint_auth_method: 'private_key_jwt', jwks: es256.jwks },
@@ -91,7 +93,10 @@ async function resource(ctx, next) {
   const [scheme, token] = ctx.get('authorization').split(' ');
   const isBearer = token && /^bearer$/i.test(scheme);
   const found = isBearer && (await provider.AccessToken.find(token) ?? await provider.ClientCredentials.find(token));
-  if (found?.isValid) {
+  if (found?.isValid && ctx.method === 'DELETE') {
+    await found.destroy();
+    ctx.status = 204;
+  } else if (found?.isValid) {
     ctx.body = found.accountId ?? found.clientId;
   } else {
     ctx.status = 401;
@@ -115,4 +120,4 @@ provider.use(brisk);
 server.on('request', provider.callback());
 
 process.stdin.on('end', () => process.exit()).resume();
-console.log('ready', JSON.stringify({ issuer, es256: es256.pem, eddsa: eddsa.pem, reserved: RESERVED }));
+console.log('ready', JSON.stringify({ issuer, es256: es256.pem, eddsa: eddsa.pem, reserved_id: RESERVED.client_id, reserved_secret: RESERVED.client_secret }));
