@@ -9,11 +9,12 @@ use crate::servers::{Server, authlib, oidc_provider};
 
 /// A token is had, and is good at the API; and so the server has seen who asked.
 async fn takes(server: &Server, id: &str, auth: ClientAuth, seen: &str) {
-    let token = client(server, id, auth).await.client_credentials().token().await.unwrap();
+    let token = client(server, id, auth).await.client_credentials().token().await.expect("a token");
     let answer = asked_with(server, &token.access_token()).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, id.as_bytes()));
     let log = server.log().await;
-    assert_eq!(log.iter().find(|entry| entry["path"] == "/token").unwrap()["client_auth"], seen);
+    let asked = log.iter().find(|entry| entry["path"] == "/token").expect("it was asked");
+    assert_eq!(asked["client_auth"], seen);
 }
 
 #[tokio::test]
