@@ -97,12 +97,12 @@ mod authorizer;
 mod basic;
 mod bearer;
 mod challenge;
-#[cfg(feature = "json-refresh")]
+#[cfg(feature = "oauth")]
 mod endpoint;
 mod error;
 mod future;
 mod identity;
-#[cfg(feature = "json-refresh")]
+#[cfg(feature = "oauth")]
 mod json_refresh;
 mod layer;
 mod lifetime;
@@ -125,12 +125,12 @@ pub use api_key::ApiKey;
 pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};
 pub use basic::Basic;
 pub use bearer::Bearer;
-#[cfg(feature = "json-refresh")]
+#[cfg(feature = "oauth")]
 pub use endpoint::{EndpointError, Transport};
 pub use error::{InvalidCredential, NoCredential, NotPrepared, OtherOrigin};
 pub use future::ResponseFuture;
 pub use identity::{Identity, IdentityLayer};
-#[cfg(feature = "json-refresh")]
+#[cfg(feature = "oauth")]
 pub use json_refresh::JsonRefresh;
 pub use layer::AuthLayer;
 pub use origins::{InvalidOrigin, Origins};

@@ -52,6 +52,7 @@
 //! | the future of an exchange is dropped | the code may be spent; a new login is needed. Fetches of [`Refreshing`](crate::Refreshing) cannot be dropped, and [`DeviceLogin::wait`] goes on where it was |
 //! | the redirect of a login has another `state` | an error, and the login is still waiting: it was somebody else's |
 
+mod assertion;
 mod client;
 mod client_auth;
 mod device;
@@ -66,13 +67,12 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub use self::assertion::AssertionSigner;
 pub use self::client::{ClientCredentials, OAuthClient};
 pub use self::client_auth::ClientAuth;
-pub(crate) use self::client_auth::{Assertion, Claims};
 pub use self::device::{DeviceBuilder, DeviceLogin};
 pub use self::login::{AuthorizationCode, Login, LoginBuilder, PendingLogin};
 pub use self::metadata::ServerMetadata;
-pub(crate) use self::random::random;
 pub use self::redirect::RedirectError;
 pub use self::refresh::Refresh;
 pub use self::response::TokenResponse;

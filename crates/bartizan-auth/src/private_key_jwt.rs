@@ -1,15 +1,12 @@
 use std::fmt;
-use std::time::{Duration, SystemTime};
 
 use bartizan_core::BoxError;
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signer, SigningKey as Ed25519};
 use p256::ecdsa::{Signature, SigningKey as P256};
-use serde_json::json;
 
-use crate::oauth::{Assertion, Claims, ClientAuth, random};
-use crate::{InvalidCredential, Secret};
+use crate::InvalidCredential;
+use crate::oauth::AssertionSigner;
 
 /// A key by which a client proves itself, in PEM as PKCS #8 (`-----BEGIN PRIVATE KEY-----`). Overwritten when it is dropped.
 pub struct SigningKey {
@@ -49,55 +46,28 @@ impl SigningKey {
         self.id = Some(id.into());
         self
     }
+}
 
-    fn algorithm(&self) -> &'static str {
+impl AssertionSigner for SigningKey {
+    fn algorithm(&self) -> &str {
         match self.key {
             Key::P256(_) => "ES256",
             Key::Ed25519(_) => "EdDSA",
         }
     }
 
-    fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        match &self.key {
+    fn key_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, BoxError> {
+        Ok(match &self.key {
             Key::P256(key) => {
-                let signature: Signature = key.sign(bytes);
+                let signature: Signature = key.sign(message);
                 signature.to_bytes().to_vec()
             }
-            Key::Ed25519(key) => key.sign(bytes).to_bytes().to_vec(),
-        }
-    }
-}
-
-impl ClientAuth {
-    /// By a token that is signed for each request: `private_key_jwt` of OpenID Connect Core 1.0 section 9, by RFC 7523. It is made out to the issuer, or to the
-    /// token endpoint where no issuer is known, and good for a minute.
-    pub fn private_key_jwt(key: SigningKey) -> Self {
-        Self::assertion(key)
-    }
-}
-
-/// From one clock to the other, and on the way.
-const LIFETIME: Duration = Duration::from_secs(60);
-
-impl Assertion for SigningKey {
-    fn sign(&self, claims: &Claims<'_>) -> Result<Secret, BoxError> {
-        let now = claims.now.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let header = match &self.id {
-            None => json!({ "alg": self.algorithm(), "typ": "JWT" }),
-            Some(id) => json!({ "alg": self.algorithm(), "typ": "JWT", "kid": id }),
-        };
-        let claims = json!({
-            "iss": claims.client_id,
-            "sub": claims.client_id,
-            "aud": claims.audience,
-            "jti": random()?.expose(),
-            "iat": now,
-            "exp": now + LIFETIME.as_secs(),
-        });
-        let encode = |part: String| BASE64_URL_SAFE_NO_PAD.encode(part);
-        let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.sign_bytes(signed.as_bytes()));
-        Ok(Secret::from(format!("{signed}.{signature}")))
+            Key::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+        })
     }
 }
 

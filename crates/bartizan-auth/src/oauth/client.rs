@@ -5,7 +5,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use tokio::time::Instant;
 
-use super::client_auth::Claims;
+use super::client_auth::Asking;
 use super::form::{Form, Parameters};
 use super::{ClientAuth, DeviceBuilder, LoginBuilder, Refresh, ServerMetadata, TokenResponse};
 use crate::endpoint::{Answer, Endpoint, EndpointError, Why};
@@ -91,9 +91,9 @@ impl OAuthClient {
         let Registered { transport, server, client_id, auth } = &*self.0;
         let token_endpoint = server.token.uri.to_string();
         let audience = server.issuer.as_deref().unwrap_or(&token_endpoint);
-        let claims = Claims { client_id, audience, now: transport.wall_clock.now() };
+        let asking = Asking { client_id, audience, now: transport.wall_clock.now() };
         let proof = auth
-            .prove(&mut form, &claims)
+            .prove(&mut form, &asking)
             .map_err(|error| EndpointError::new(&endpoint.origin, Why::Client(error)))?;
         let mut request = Request::new(form.into_body());
         *request.method_mut() = Method::POST;

@@ -8,6 +8,8 @@ use form_urlencoded::byte_serialize;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
+use super::AssertionSigner;
+use super::assertion::assertion;
 use super::form::Form;
 use crate::Secret;
 use crate::secret::authorization;
@@ -22,20 +24,15 @@ enum Kind {
     Basic(Secret),
     BasicRaw(Secret),
     Post(Secret),
-    Assertion(Arc<dyn Assertion>),
+    Assertion(Arc<dyn AssertionSigner>),
 }
 
-/// What signs `client_assertion`s.
-pub(crate) trait Assertion: Send + Sync {
-    fn sign(&self, claims: &Claims<'_>) -> Result<Secret, BoxError>;
-}
-
-/// Of a `client_assertion` (RFC 7523 section 3).
-pub(crate) struct Claims<'a> {
-    pub(crate) client_id: &'a str,
+/// Who asks whom, and when.
+pub(super) struct Asking<'a> {
+    pub(super) client_id: &'a str,
     /// The issuer, or the token endpoint where no issuer is known.
-    pub(crate) audience: &'a str,
-    pub(crate) now: SystemTime,
+    pub(super) audience: &'a str,
+    pub(super) now: SystemTime,
 }
 
 impl ClientAuth {
@@ -59,18 +56,19 @@ impl ClientAuth {
         Self(Kind::Post(secret.into()))
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "only who signs needs it"))]
-    pub(crate) fn assertion(assertion: impl Assertion + 'static) -> Self {
-        Self(Kind::Assertion(Arc::new(assertion)))
+    /// By a token that is signed for each request, made out to the issuer, or to the token endpoint where no issuer is known, and good for a minute:
+    /// `private_key_jwt` of OpenID Connect Core 1.0 section 9, by RFC 7523.
+    pub fn private_key_jwt(signer: impl AssertionSigner) -> Self {
+        Self(Kind::Assertion(Arc::new(signer)))
     }
 
     /// What it adds to the body; and the value of `Authorization`.
     pub(super) fn prove(
         &self,
         form: &mut Form,
-        claims: &Claims<'_>,
+        asking: &Asking<'_>,
     ) -> Result<Option<HeaderValue>, BoxError> {
-        let Claims { client_id, .. } = claims;
+        let Asking { client_id, audience, now } = *asking;
         match &self.0 {
             Kind::None => form.push("client_id", client_id),
             Kind::Basic(secret) => {
@@ -83,10 +81,11 @@ impl ClientAuth {
                 form.push("client_id", client_id);
                 form.push("client_secret", secret.expose());
             }
-            Kind::Assertion(assertion) => {
+            Kind::Assertion(signer) => {
                 form.push("client_id", client_id);
                 form.push("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-                form.push("client_assertion", assertion.sign(claims)?.expose());
+                let assertion = assertion(&**signer, client_id, audience, now)?;
+                form.push("client_assertion", assertion.expose());
             }
         }
         Ok(None)

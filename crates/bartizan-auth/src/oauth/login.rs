@@ -5,8 +5,9 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use sha2::{Digest, Sha256};
 
 use super::form::{Form, Parameters};
+use super::random::random;
 use super::redirect::{Expected, read};
-use super::{OAuthClient, RedirectError, TokenResponse, random};
+use super::{OAuthClient, RedirectError, TokenResponse};
 use crate::Secret;
 use crate::endpoint::{EndpointError, Why};
 

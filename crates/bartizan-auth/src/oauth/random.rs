@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::Secret;
 
 /// 256 bits that nobody can guess, in 43 characters that may stand anywhere.
-pub(crate) fn random() -> Result<Secret, BoxError> {
+pub(super) fn random() -> Result<Secret, BoxError> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes)
         .map_err(|error| format!("the operating system has no chance to give: {error}"))?;

@@ -1,0 +1,190 @@
+//! Refresh tokens: none is lost, and none is spent twice.
+
+use tokio::time::{advance, sleep};
+
+use super::*;
+
+/// A server that replaces refresh tokens: `r1` by `r2`, and so on.
+fn rotated(nth: usize) -> Reply {
+    object(
+        200,
+        &json!({ "access_token": format!("t{nth}"), "refresh_token": format!("r{}", nth + 2), "expires_in": 100 }),
+    )
+}
+
+fn kept() -> Reply {
+    object(200, &json!({ "access_token": "t" }))
+}
+
+fn reset() -> Reply {
+    Reply::Error(io::Error::from(io::ErrorKind::ConnectionReset).into())
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text)
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_for_the_next_token() {
+    let fake = Fake::new(|nth, _| rotated(nth));
+    let token = fake.client().refresh().scope("less").token(&secret("r1")).await.unwrap();
+    assert_eq!(token.refresh_token().unwrap().expose(), "r2");
+    let asked = fake.take().remove(0);
+    for (name, value) in [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "r1"),
+        ("scope", "less"),
+        ("client_id", "s6BhdRkqt3"),
+    ] {
+        assert_eq!(asked.form(name).as_deref(), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn one_whose_answer_was_lost_is_not_sent_again() {
+    type Case = (&'static str, fn() -> Reply);
+    let lost: [Case; 4] = [
+        ("reset", reset),
+        ("cut", || Reply::Head(Response::builder(), Body::frames([Step::Error]))),
+        ("unreadable", || raw(200, "<html>")),
+        ("too large", || Reply::Head(Response::builder(), Body::endless("x"))),
+    ];
+    for (name, lost) in lost {
+        let fake = Fake::new(move |nth, _| if nth == 0 { lost() } else { rotated(nth) });
+        let refresh = fake.client().refresh();
+        let first = refresh.token(&secret("r1")).await.unwrap_err();
+        assert!(first.is_uncertain() && !first.is_permanent(), "{name}");
+        let second = refresh.token(&secret("r1")).await.unwrap_err();
+        assert!(second.is_permanent() && !second.is_uncertain(), "{name}: {second}");
+        assert_eq!(fake.count(), 1, "{name}");
+        // Another session is another matter.
+        assert!(refresh.token(&secret("s1")).await.is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_surely_not_taken_is_sent_again() {
+    type Case = (&'static str, fn() -> Reply);
+    let not_taken: [Case; 5] = [
+        ("refused", || Reply::Error(io::Error::from(io::ErrorKind::ConnectionRefused).into())),
+        ("503", || raw(503, "")),
+        ("500 with a code", || refusal(500, "invalid_grant")),
+        ("429", || raw(429, "")),
+        ("307", || raw(307, "")),
+    ];
+    for (name, not_taken) in not_taken {
+        let fake = Fake::new(move |nth, _| if nth == 0 { not_taken() } else { rotated(nth) });
+        let refresh = fake.client().refresh();
+        assert!(!refresh.token(&secret("r1")).await.unwrap_err().is_permanent(), "{name}");
+        assert!(refresh.token(&secret("r1")).await.is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_the_server_keeps_is_sent_again() {
+    for keep in
+        [kept as fn() -> Reply, || object(200, &json!({ "access_token": "t", "refresh_token": "r1" }))]
+    {
+        let fake = Fake::new(move |nth, _| if nth == 1 { reset() } else { keep() });
+        let refresh = fake.client().refresh();
+        refresh.token(&secret("r1")).await.unwrap();
+        assert!(refresh.token(&secret("r1")).await.is_err());
+        assert!(refresh.token(&secret("r1")).await.is_ok());
+    }
+    // As long as it does.
+    let fake = Fake::new(|nth, _| match nth {
+        0 => kept(),
+        2 => reset(),
+        nth => rotated(nth),
+    });
+    let refresh = fake.client().refresh();
+    refresh.token(&secret("r1")).await.unwrap();
+    refresh.token(&secret("r1")).await.unwrap();
+    assert!(refresh.token(&secret("r3")).await.unwrap_err().is_uncertain());
+    assert!(refresh.token(&secret("r3")).await.unwrap_err().is_permanent());
+}
+
+#[tokio::test]
+async fn one_that_may_be_sent_twice_is() {
+    let fake = Fake::new(|nth, _| if nth == 0 { reset() } else { rotated(nth) });
+    let refresh = fake.client().refresh().resend_uncertain();
+    assert!(refresh.token(&secret("r1")).await.is_err());
+    assert!(refresh.token(&secret("r1")).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_request_was_dropped_is_not_sent_again() {
+    let fake = Fake::new(|_, _| Reply::Never);
+    let refresh = fake.client().refresh();
+    let dropped = tokio::time::timeout(SECOND, refresh.token(&secret("r1"))).await;
+    assert!(dropped.is_err());
+    assert!(refresh.token(&secret("r1")).await.unwrap_err().is_permanent());
+    assert_eq!(fake.count(), 1);
+}
+
+#[tokio::test]
+async fn so_many_sessions_are_remembered_and_no_more() {
+    let fake = Fake::new(|_, _| reset());
+    let refresh = fake.client().refresh();
+    for n in 0..1025 {
+        assert!(refresh.token(&secret(&n.to_string())).await.unwrap_err().is_uncertain());
+    }
+    assert!(refresh.token(&secret("1")).await.unwrap_err().is_permanent());
+    assert!(refresh.token(&secret("0")).await.unwrap_err().is_uncertain());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_goes_on_as_long_as_the_server_lets_it() {
+    let fake = Fake::new(|nth, asked| {
+        if asked.form("refresh_token") == Some(format!("r{}", nth + 1)) {
+            rotated(nth)
+        } else {
+            refusal(400, "invalid_grant")
+        }
+    });
+    let tokens = Refreshing::new(fake.client().refresh());
+    tokens.set_token(Token::new("login").unwrap().refresh_token("r1").lifetime(10 * SECOND));
+    for _ in 0..50 {
+        advance(20 * SECOND).await;
+        let mut parts = Request::new(()).into_parts().0;
+        use crate::Authorizer;
+        if tokens.authorize(&mut parts).is_none() {
+            tokens.prepare(&parts).await.unwrap();
+            assert!(tokens.authorize(&mut parts).is_some());
+        }
+        sleep(SECOND).await;
+    }
+    assert!(fake.count() >= 8, "{}", fake.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_a_login_calls_are_refused_and_say_so() {
+    let fake = Fake::new(|nth, _| rotated(nth));
+    let error = fake.client().refresh().fetch(None).await.unwrap_err();
+    assert!(error.is_permanent());
+    assert_eq!(
+        error.to_string(),
+        "no token was to be had: `https://as.example` was not asked: there is no refresh token; log in first"
+    );
+    assert_eq!(fake.count(), 0);
+}
+
+#[tokio::test]
+async fn a_token_is_given_back() {
+    let fake = Fake::new(|nth, _| match nth {
+        0 => raw(200, ""),
+        1 => refusal(400, "unsupported_token_type"),
+        _ => Reply::Head(Response::builder().status(503).header("retry-after", "3"), Body::empty()),
+    });
+    let client = fake.client().authenticate(ClientAuth::basic("pw"));
+    client.revoke(&secret("45ghiukldjahdnhzdauz")).await.unwrap();
+    assert_eq!(client.revoke(&secret("x")).await.unwrap_err().code(), Some(&ErrorCode::UnsupportedTokenType));
+    let later = client.revoke(&secret("x")).await.unwrap_err();
+    assert_eq!((later.retry_in(), later.is_permanent()), (Some(3 * SECOND), false));
+    let asked = fake.take().remove(0);
+    assert_eq!(
+        (asked.head.uri.to_string(), asked.body.as_str()),
+        ("https://as.example/revoke".into(), "token=45ghiukldjahdnhzdauz")
+    );
+    assert!(asked.authorization().is_some());
+}
