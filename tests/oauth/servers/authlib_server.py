@@ -14,7 +14,7 @@ import time
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant, DeviceCredentialDict
+from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant, DeviceCredentialDict, SlowDownError
 from flask import Flask, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -61,8 +61,8 @@ class Device(DeviceAuthorizationEndpoint):
 
     def save_device_credential(self, client_id, scope, data):
         credential = DeviceCredentialDict(data, client_id=client_id, scope=scope)
-        # Nobody can be slow enough for the first poll.
-        devices[data["device_code"]] = {"credential": credential, "wait": float("inf"), "last": 0}
+        # Nobody is slow enough for the first poll.
+        devices[data["device_code"]] = {"credential": credential, "interval": INTERVAL, "next": float("inf")}
 
 
 class DeviceGrant(DeviceCodeGrant):
@@ -73,16 +73,22 @@ class DeviceGrant(DeviceCodeGrant):
     def query_user_grant(self, user_code):
         return ("somebody", True) if user_code in approved else None
 
+    def validate_device_credential(self, credential):
+        """Who asks too early gets nothing, approved or not."""
+        if self.should_slow_down(credential):
+            raise SlowDownError()
+        # What was seen just now is not too early once more.
+        self.should_slow_down = lambda _: False
+        return super().validate_device_credential(credential)
+
     def should_slow_down(self, credential):
         device = devices[credential["device_code"]]
         now = time.monotonic()
-        is_too_fast = now - device["last"] < device["wait"]
-        device["last"] = now
-        if device["wait"] == float("inf"):
-            device["wait"] = INTERVAL
-        if is_too_fast:
-            device["wait"] += SLOWER_BY
-        return is_too_fast
+        is_too_early = now < device["next"]
+        if is_too_early:
+            device["interval"] += SLOWER_BY
+        device["next"] = now + device["interval"]
+        return is_too_early
 
 
 app = Flask(__name__)

@@ -4,7 +4,7 @@
 // Beside its endpoints: `/resource` answers whose token it was asked with, and forgets that token alone by DELETE; `/log`
 // answers which other requests came.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 
@@ -22,9 +22,13 @@ const RESERVED = { client_id: 'a:b+c%2B d&e=f/g?', client_secret: '%41:p+q r&s=t
 
 /** A key pair of this run: the private half for the tests, the public one for the server. */
 function keyPair(type, options) {
-  const { privateKey, publicKey } = generateKeyPairSync(type, options);
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return { pem, jwks: { keys: [publicKey.export({ format: 'jwk' })] } };
+  // As texts: Node.js 20 locks itself out now and then when one of a pair of objects is exported.
+  const { privateKey, publicKey } = generateKeyPairSync(type, {
+    ...options,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return { pem: privateKey, jwks: { keys: [createPublicKey(publicKey).export({ format: 'jwk' })] } };
 }
 const es256 = keyPair('ec', { namedCurve: 'P-256' });
 const eddsa = keyPair('ed25519');
