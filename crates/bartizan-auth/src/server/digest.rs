@@ -52,7 +52,7 @@ impl SecretDigest {
         }
         for (byte, pair) in digest.iter_mut().zip(digits.as_bytes().chunks(2)) {
             for digit in pair {
-                *byte = *byte << 4 | hexadecimal(*digit).ok_or_else(is_none)?;
+                *byte = 16 * *byte + hexadecimal(*digit).ok_or_else(is_none)?;
             }
         }
         Ok(Self(digest))
