@@ -40,3 +40,8 @@ fn a_date_is_read_or_is_none() {
 fn a_wait_is_read_or_is_none() {
     run("retry_after", fuzz::retry_after);
 }
+
+#[test]
+fn a_challenge_is_read_as_its_grammar_says() {
+    run("challenge", fuzz::challenge);
+}

@@ -4,11 +4,13 @@
 
 #![allow(missing_docs)]
 
+mod challenge;
 mod message;
 mod request;
 mod response;
 mod times;
 
+pub use challenge::challenge;
 pub use request::cache_request;
 pub use response::cache_response;
 pub use times::{http_date, retry_after};

@@ -10,7 +10,7 @@ use crate::{
     workspace::Workspace,
 };
 
-const TARGETS: &[&str] = &["cache_response", "cache_request", "http_date", "retry_after"];
+const TARGETS: &[&str] = &["cache_response", "cache_request", "http_date", "retry_after", "challenge"];
 
 const SECONDS: u32 = 60;
 
