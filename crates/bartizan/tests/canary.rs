@@ -16,9 +16,10 @@
 //! | `tower_http` | nothing in what the client uses of it |
 //! | `rustls` | nothing through `tracing`, and nothing through `log` without its feature `logging` |
 #![cfg(all(
-    feature = "auth",
+    feature = "auth-server",
     feature = "circuit-breaker",
     feature = "client",
+    feature = "private-key-jwt",
     feature = "rate-limit",
     feature = "tracing"
 ))]
@@ -27,6 +28,8 @@
 mod auth;
 #[path = "canary/detector.rs"]
 mod detector;
+#[path = "canary/oauth.rs"]
+mod oauth;
 #[path = "canary/recorder.rs"]
 mod recorder;
 
