@@ -268,6 +268,10 @@ async fn nothing_prints_a_secret() {
     printed += &format!("{:?} {:?}", BasicUsers::new(known.clone()), BearerTokens::new(known));
     let layer = VerifyLayer::new(keys).or(users).or(tokens);
     printed += &format!("{layer:?} {:?}", layer.layer(()));
+    for key in [secret, "other"] {
+        let call = layer.layer(App::default()).call(get("/", &[("x-api-key", key)]));
+        printed += &format!("{call:?}");
+    }
     for (target, fields) in [
         ("/?access_token=s3cr3t=x", &[][..]),
         ("/", &[("authorization", "Bearer s3cr3t")]),
@@ -299,6 +303,8 @@ async fn nothing_prints_a_secret() {
         "BearerTokens { known: Principals",
         "VerifyLayer { realm: Realm(\"api\")",
         "Verify { inner: ()",
+        "ResponseFuture(calling)",
+        "ResponseFuture(denied)",
     ] {
         assert!(printed.contains(shown), "{shown}: {printed}");
     }
