@@ -147,6 +147,14 @@ async fn a_name_that_the_caller_brings_along_is_not_his() {
     assert_eq!(Principal::of(&head.extensions).unwrap(), &Principal::new("billing"));
 }
 
+#[test]
+fn principals_are_told_apart_by_their_names() {
+    let (one, other) = (Principal::new("one"), Principal::from("other".to_owned()));
+    assert_eq!(one, Principal::from("one"));
+    assert_ne!(one, other);
+    assert_eq!(format!("{one:?} {other}"), r#"Principal("one") other"#);
+}
+
 #[tokio::test]
 async fn the_realm_is_quoted() {
     let layer = any().realm(Realm::new("a \"b\" \\c").unwrap());
