@@ -265,6 +265,16 @@ fn a_call_that_is_dropped_takes_the_inner_one_with_it() {
 }
 
 #[tokio::test]
+async fn an_inner_that_was_found_ready_is_called_at_once() {
+    let app = App::default();
+    let mut service = any().layer(app.clone());
+    drop(service.ready().await.unwrap().call(get("/", &[KEY])));
+    assert_eq!(app.seen.lock().unwrap().len(), 1);
+    drop(service.call(get("/", &[KEY])));
+    assert_eq!(app.seen.lock().unwrap().len(), 1, "that was for one call");
+}
+
+#[tokio::test]
 async fn nothing_prints_a_secret() {
     let secret = "s3cr3t";
     let known = Principals::new([(SecretDigest::of(secret), "x")]);
