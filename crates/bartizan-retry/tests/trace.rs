@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bartizan_core::BoxError;
+use bartizan_core::{BoxError, Chance};
 use bartizan_retry::{Backoff, RetryLayer};
 use bartizan_test::events::{Level, captured};
 use http::{Request, Response};
@@ -31,7 +31,7 @@ fn each_retry_and_each_refusal_to_retry_is_one_line() {
             }
             Ok(Response::builder().status(503).body(Full::<bytes::Bytes>::default())?)
         });
-        let service = RetryLayer::new().backoff(at_once).layer(inner);
+        let service = RetryLayer::new().backoff(at_once).chance(Chance::from_seed(1)).layer(inner);
         for path in ["down", "broken"] {
             let request = Request::get(format!("http://user:s3cret@api.example.com/{path}?s3cret"));
             let _ = service.clone().oneshot(request.body(Full::default()).expect("a request")).await;
@@ -40,7 +40,7 @@ fn each_retry_and_each_refusal_to_retry_is_one_line() {
     assert_eq!(
         lines,
         [
-            r#"DEBUG bartizan_retry::trace: retrying attempt=1 wait=0ns cause="failed" status=503"#,
+            r#"DEBUG bartizan_retry::trace: retrying attempt=1 wait=1ns cause="failed" status=503"#,
             r#"DEBUG bartizan_retry::trace: not retried attempts=2 why="budget" status=503"#,
             r#"DEBUG bartizan_retry::trace: not retried attempts=1 why="budget" error=no luck"#,
         ]
