@@ -9,9 +9,11 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::clients::{api, asked_with, assert_refused, client, transport, whoami, why_no_token};
 use crate::servers::{Server, authlib, oidc_provider};
 
-/// A token is had, and is good at the API; and so the server has seen who asked.
+/// A token is had, twice, and is good at the API; and so the server has seen who asked.
 async fn takes(server: &Server, id: &str, auth: ClientAuth, seen: &str) {
-    let token = client(server, id, auth).await.client_credentials().token().await.expect("a token");
+    let source = client(server, id, auth).await.client_credentials();
+    source.token().await.expect("a token");
+    let token = source.token().await.expect("another one");
     let answer = asked_with(server, &token.access_token()).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, id.as_bytes()));
     let log = server.log().await;
