@@ -57,11 +57,20 @@ pub(crate) async fn forget_tokens(server: &Server) {
 }
 
 pub(crate) trait Api:
-    Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone
+    Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+    + Clone
+    + Send
+    + 'static
 {
 }
 
-impl<S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone> Api for S {}
+impl<S> Api for S where
+    S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
 
 /// The API of the server, through retry and auth.
 pub(crate) fn api(server: &Server, tokens: Refreshing) -> impl Api + use<> {

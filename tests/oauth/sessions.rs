@@ -2,9 +2,12 @@
 
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bartizan_auth::oauth::{ClientAuth, ErrorCode};
 use bartizan_auth::{Refreshing, SavedToken, Stored, TokenStore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::clients::{
     api, asked_with, assert_refused, client, forget_tokens, logged_in, web, whoami, why_no_token,
@@ -26,6 +29,44 @@ async fn a_session_goes_on_while_each_refresh_token_is_replaced() {
     }
     // The code, and one each.
     assert_eq!(server.token_requests().await, [200; 6]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs oidc-provider: cargo xtask test"]
+async fn two_hundred_calls_whose_token_is_gone_exchange_one_refresh_token() {
+    let server = Arc::new(oidc_provider().await);
+    let client = web(&server).await;
+    let tokens = Refreshing::new(client.refresh());
+    tokens.set_token(logged_in(&client).await.token());
+    let api = api(&server, tokens);
+    forget_tokens(&server).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..200 {
+        let (server, api) = (server.clone(), api.clone());
+        calls.spawn(async move { whoami(&server, api).await.map(|(status, _)| status) });
+    }
+    let statuses: Result<Vec<_>, _> = calls.join_all().await.into_iter().collect();
+    assert_eq!(statuses.unwrap(), [200; 200]);
+    assert_eq!(server.token_requests().await, [200; 2]);
+}
+
+#[tokio::test]
+#[ignore = "needs oidc-provider: cargo xtask test"]
+async fn who_leaves_while_a_refresh_token_is_exchanged_ends_no_session() {
+    let server = oidc_provider().await;
+    let client = web(&server).await;
+    let tokens = Refreshing::new(client.refresh());
+    tokens.set_token(logged_in(&client).await.token());
+    let api = api(&server, tokens);
+    let generations = 20;
+    for generation in 0..generations {
+        forget_tokens(&server).await;
+        // Before the token is refused, while the next one is fetched, or after that.
+        let patience = Duration::from_micros(500) * generation;
+        let _ = timeout(patience, whoami(&server, api.clone())).await;
+        assert_eq!(whoami(&server, api.clone()).await.unwrap().0, 200, "{patience:?}");
+    }
+    assert_eq!(server.token_requests().await, vec![200; 1 + generations as usize]);
 }
 
 /// What outlives a process.
