@@ -9,7 +9,7 @@ use bartizan_auth::{
 use bartizan_core::BoxError;
 use bartizan_retry::RetryLayer;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -45,26 +45,32 @@ pub(crate) async fn logged_in(client: &OAuthClient) -> TokenResponse {
 
 /// What the API says to a token, which nobody renews.
 pub(crate) async fn asked_with(server: &Server, token: &Secret) -> Answer {
-    resource(server, Method::GET, token).await
-}
-
-/// From now on the API does not take that token, though the session goes on.
-pub(crate) async fn forgotten(server: &Server, token: &Secret) {
-    assert_eq!(resource(server, Method::DELETE, token).await.status, 204);
-}
-
-async fn resource(server: &Server, method: Method, token: &Secret) -> Answer {
-    let request = Request::builder().method(method).uri(server.uri("/resource"));
+    let request = Request::get(server.uri("/resource"));
     let request = request.header("authorization", format!("Bearer {}", token.expose()));
     send(request.body(Full::default()).expect("a valid request")).await
 }
 
+/// The API takes none of the access tokens that users have any more, though their sessions go on.
+pub(crate) async fn forget_tokens(server: &Server) {
+    let request = Request::delete(server.uri("/tokens")).body(Full::default());
+    assert_eq!(send(request.expect("a valid request")).await.status, 204);
+}
+
 pub(crate) trait Api:
-    Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone
+    Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+    + Clone
+    + Send
+    + 'static
 {
 }
 
-impl<S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone> Api for S {}
+impl<S> Api for S where
+    S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
 
 /// The API of the server, through retry and auth.
 pub(crate) fn api(server: &Server, tokens: Refreshing) -> impl Api + use<> {

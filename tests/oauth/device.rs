@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bartizan_auth::oauth::{ClientAuth, DeviceLogin, ErrorCode, OAuthClient, ServerMetadata};
+use bartizan_auth::EndpointError;
+use bartizan_auth::oauth::{ClientAuth, DeviceLogin, ErrorCode, OAuthClient, ServerMetadata, TokenResponse};
 use tokio::time::{sleep, timeout};
 
 use crate::browser::{User, visit};
@@ -13,6 +14,11 @@ use crate::servers::{Server, authlib, oidc_provider};
 async fn begun(server: &Server) -> DeviceLogin {
     let client = client(server, "device", ClientAuth::none()).await;
     client.device().scope("openid read").begin().await.expect("a code")
+}
+
+/// No server here lets anybody wait so long.
+async fn waited_for(login: &mut DeviceLogin) -> Result<TokenResponse, EndpointError> {
+    timeout(Duration::from_secs(60), login.wait()).await.expect("it has an end")
 }
 
 /// Until the server has been asked for the token, and had none.
@@ -34,7 +40,7 @@ async fn a_device_gets_its_token_once_the_user_has_agreed() {
         asked_too_early(&server).await;
         visit(&place, User::Agrees).await
     };
-    let (token, page) = tokio::join!(login.wait(), user);
+    let (token, page) = tokio::join!(waited_for(&mut login), user);
     assert!(page.contains("Sign-in Success"), "{page}");
     let token = token.unwrap();
     assert!(token.refresh_token().is_some());
@@ -48,7 +54,7 @@ async fn a_device_is_told_that_the_user_has_declined() {
     let server = oidc_provider().await;
     let mut login = begun(&server).await;
     visit(login.verification_uri_complete().unwrap(), User::Declines).await;
-    assert_refused(login.wait().await, &ErrorCode::AccessDenied);
+    assert_refused(waited_for(&mut login).await, &ErrorCode::AccessDenied);
 }
 
 #[tokio::test]
@@ -78,8 +84,7 @@ async fn a_device_asks_less_often_once_it_was_told_to_slow_down() {
     let client = OAuthClient::new(transport(), metadata, "device");
     let mut login = client.device().begin().await.unwrap();
     post(&server.uri("/approve"), None, &format!("user_code={}", login.user_code())).await;
-    let token = timeout(Duration::from_secs(60), login.wait()).await;
-    assert!(token.expect("it is patient").is_ok());
+    assert!(waited_for(&mut login).await.is_ok());
     // Sooner than six seconds after the first time it would have been told so again.
     assert_eq!(server.log().await, ["slow_down", "token"]);
 }

@@ -1,8 +1,8 @@
 // oidc-provider on a port of its own: `node oidc_provider.mjs FOLDER`, where FOLDER has it in its node_modules. Prints
 // `ready` and what the tests need to know, in one line, and ends with its stdin.
 //
-// Beside its endpoints: `/resource` answers whose token it was asked with, and forgets that token alone by DELETE; `/log`
-// answers which other requests came.
+// Beside its endpoints: `/resource` answers whose token it was asked with; `DELETE /tokens` forgets all access tokens of
+// users, though their sessions go on; `/log` answers which other requests came.
 
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -89,7 +89,16 @@ async function keepLog(ctx, next) {
   log.push({ method, path, status, client_auth: params && clientAuth(ctx), grant_type: params?.grant_type });
 }
 
+/** Access tokens that were given, to be forgotten. */
+const given = new Set();
+
 async function resource(ctx, next) {
+  if (ctx.method === 'DELETE' && ctx.path === '/tokens') {
+    await Promise.all([...given].map((token) => token.destroy()));
+    given.clear();
+    ctx.status = 204;
+    return;
+  }
   if (ctx.path !== '/resource') {
     await next();
     return;
@@ -97,10 +106,7 @@ async function resource(ctx, next) {
   const [scheme, token] = ctx.get('authorization').split(' ');
   const isBearer = token && /^bearer$/i.test(scheme);
   const found = isBearer && (await provider.AccessToken.find(token) ?? await provider.ClientCredentials.find(token));
-  if (found?.isValid && ctx.method === 'DELETE') {
-    await found.destroy();
-    ctx.status = 204;
-  } else if (found?.isValid) {
+  if (found?.isValid) {
     ctx.body = found.accountId ?? found.clientId;
   } else {
     ctx.status = 401;
@@ -118,6 +124,7 @@ const server = createServer().listen(0, '127.0.0.1');
 await new Promise((listening) => { server.once('listening', listening); });
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(issuer, settings);
+provider.on('access_token.saved', (token) => given.add(token));
 provider.use(keepLog);
 provider.use(resource);
 provider.use(brisk);
