@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use schedule::Schedule;
 
 /// So many are held in an ordinary run; `AUTH_SCHEDULES` in the environment asks for another number.
-const SCHEDULES: u64 = 3000;
+const SCHEDULES: u64 = 2500;
 
 /// What has to happen often, since what never happens is not held.
 const WAYS: [&str; 19] = [

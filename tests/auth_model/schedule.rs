@@ -82,7 +82,7 @@ impl Schedule {
             Kept::Shared,
         ]);
         let lifetimes = [None, Some(millis(2_000)), Some(millis(20_000)), Some(millis(100_000))];
-        let steps = (0..10 + pick.below(50)).map(|_| pick.step(kept)).collect();
+        let steps = (0..20 + pick.below(100)).map(|_| pick.step(kept)).collect();
         Self { kept, lifetime: pick.one(&lifetimes), rotates: pick.below(4) > 0, steps }
     }
 
@@ -121,14 +121,14 @@ impl Pick {
     fn step(&self, kept: Kept) -> Step {
         let who = if kept == Kept::Shared { self.below(2) } else { 0 };
         let takes = self.one(&[millis(0), millis(1), millis(700), millis(3_000)]);
-        let step = match self.below(20) {
-            0..6 => Step::Call { who, takes },
-            6..8 => Step::Leave {
+        let step = match self.below(24) {
+            0..8 => Step::Call { who, takes },
+            8..10 => Step::Leave {
                 who,
                 takes,
                 after: self.one(&[millis(0), millis(1), millis(500), millis(1_500)]),
             },
-            8..12 => Step::Wait(self.one(&[
+            10..16 => Step::Wait(self.one(&[
                 millis(0),
                 millis(1),
                 millis(300),
@@ -137,23 +137,25 @@ impl Pick {
                 millis(17_000),
                 millis(70_000),
             ])),
-            12 => Step::Revoke,
-            13 => Step::Set,
-            14 => Step::Clear,
-            15 | 16 => Step::Fault(self.one(&[
+            16 => Step::Revoke,
+            17 => Step::Set,
+            18 => Step::Clear,
+            19 => Step::Fault(self.one(&[
                 Fault::Transient,
                 Fault::TransientFor(millis(9_000)),
                 Fault::Permanent,
                 Fault::Hang,
                 Fault::Panic,
             ])),
-            17 => Step::Fetches(self.one(&[millis(0), millis(1), millis(800), millis(4_000)])),
-            18 => Step::Store {
+            20 | 21 => Step::Fetches(self.one(&[millis(0), millis(1), millis(800), millis(4_000)])),
+            22 if kept == Kept::Shared => Step::Restart { who },
+            // A session in memory ends with its process.
+            22 if kept == Kept::InMemory => Step::Revoke,
+            _ => Step::Store {
                 loads: self.below(4) > 0,
-                saves: self.below(2) > 0,
-                takes: self.one(&[millis(0), millis(600), millis(11_000)]),
+                saves: self.below(3) > 0,
+                takes: self.one(&[millis(0), millis(600), millis(4_000), millis(11_000)]),
             },
-            _ => Step::Restart { who },
         };
         match (step, kept) {
             // Of what one process is told the others know nothing, and what is not saved they cannot find.
@@ -163,8 +165,6 @@ impl Pick {
             (Step::Store { takes, .. }, Kept::Shared) => {
                 Step::Store { loads: true, saves: true, takes: takes.min(millis(600)) }
             }
-            // A session in memory ends with its process.
-            (Step::Restart { .. }, Kept::InMemory | Kept::Stored { .. }) => Step::Revoke,
             (step, _) => step,
         }
     }

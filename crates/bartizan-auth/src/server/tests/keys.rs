@@ -113,6 +113,14 @@ async fn of_two_who_have_the_same_secret_the_last_counts() {
     assert_eq!(who(&ApiKeys::new(principals), get("/", &[("x-api-key", "k3y")])).await, Ok("last".into()));
 }
 
+#[test]
+fn digests_are_spread_so_that_a_look_up_takes_no_longer_among_many() {
+    let hashing = std::hash::RandomState::default();
+    let hash = |nth: u32| std::hash::BuildHasher::hash_one(&hashing, SecretDigest::of(nth.to_string()));
+    let spread: std::collections::HashSet<u64> = (0..1000).map(hash).collect();
+    assert_eq!(spread.len(), 1000);
+}
+
 #[tokio::test]
 async fn the_key_is_taken_out_and_the_rest_stays_as_it_was() {
     let other = ("x", "1");

@@ -147,6 +147,14 @@ async fn a_name_that_the_caller_brings_along_is_not_his() {
     assert_eq!(Principal::of(&head.extensions).unwrap(), &Principal::new("billing"));
 }
 
+#[test]
+fn principals_are_told_apart_by_their_names() {
+    let (one, other) = (Principal::new("one"), Principal::from("other".to_owned()));
+    assert_eq!(one, Principal::from("one"));
+    assert_ne!(one, other);
+    assert_eq!(format!("{one:?} {other}"), r#"Principal("one") other"#);
+}
+
 #[tokio::test]
 async fn the_realm_is_quoted() {
     let layer = any().realm(Realm::new("a \"b\" \\c").unwrap());
@@ -257,6 +265,16 @@ fn a_call_that_is_dropped_takes_the_inner_one_with_it() {
 }
 
 #[tokio::test]
+async fn an_inner_that_was_found_ready_is_called_at_once() {
+    let app = App::default();
+    let mut service = any().layer(app.clone());
+    drop(service.ready().await.unwrap().call(get("/", &[KEY])));
+    assert_eq!(app.seen.lock().unwrap().len(), 1);
+    drop(service.call(get("/", &[KEY])));
+    assert_eq!(app.seen.lock().unwrap().len(), 1, "that was for one call");
+}
+
+#[tokio::test]
 async fn nothing_prints_a_secret() {
     let secret = "s3cr3t";
     let known = Principals::new([(SecretDigest::of(secret), "x")]);
@@ -268,6 +286,10 @@ async fn nothing_prints_a_secret() {
     printed += &format!("{:?} {:?}", BasicUsers::new(known.clone()), BearerTokens::new(known));
     let layer = VerifyLayer::new(keys).or(users).or(tokens);
     printed += &format!("{layer:?} {:?}", layer.layer(()));
+    for key in [secret, "other"] {
+        let call = layer.layer(App::default()).call(get("/", &[("x-api-key", key)]));
+        printed += &format!("{call:?}");
+    }
     for (target, fields) in [
         ("/?access_token=s3cr3t=x", &[][..]),
         ("/", &[("authorization", "Bearer s3cr3t")]),
@@ -299,6 +321,8 @@ async fn nothing_prints_a_secret() {
         "BearerTokens { known: Principals",
         "VerifyLayer { realm: Realm(\"api\")",
         "Verify { inner: ()",
+        "ResponseFuture(calling)",
+        "ResponseFuture(denied)",
     ] {
         assert!(printed.contains(shown), "{shown}: {printed}");
     }
