@@ -60,7 +60,6 @@ const settings = {
   features: {
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
-    introspection: { enabled: true },
     revocation: { enabled: true },
   },
   issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
@@ -131,4 +130,5 @@ provider.use(brisk);
 server.on('request', provider.callback());
 
 process.stdin.on('end', () => process.exit()).resume();
-console.log('ready', JSON.stringify({ issuer, es256: es256.pem, eddsa: eddsa.pem, reserved_id: RESERVED.client_id, reserved_secret: RESERVED.client_secret }));
+const { client_id: reserved_id, client_secret: reserved_secret } = RESERVED;
+console.log('ready', JSON.stringify({ issuer, es256: es256.pem, eddsa: eddsa.pem, reserved_id, reserved_secret }));
