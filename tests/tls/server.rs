@@ -47,7 +47,10 @@ impl Authority {
     }
 }
 
-/// Ends TLS, and has a server for each version of HTTP behind it. Dropping it ends its tasks.
+/// What a record of a handshake begins with (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
+
+/// Ends TLS, and has a server for each version of HTTP behind it; what comes without TLS is HTTP/1.1. Dropping it ends its tasks.
 pub(crate) struct TlsServer {
     pub(crate) addr: SocketAddr,
     pub(crate) http1: Arc<Server>,
@@ -75,6 +78,11 @@ impl TlsServer {
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, http1, http2) = (acceptor.clone(), behind1.clone(), behind2.clone());
                 connections.spawn(async move {
+                    let mut first = [0];
+                    tcp.peek(&mut first).await?;
+                    if first != [HANDSHAKE] {
+                        return copy_bidirectional(&mut { tcp }, &mut http1.connect()?).await;
+                    }
                     // What a client refuses ends here.
                     let mut tls = acceptor.accept(tcp).await?;
                     let speaks_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -209,9 +209,11 @@ impl<V> Others<V> {
         for _ in 0..LOOKS.min(2 * self.ring.len()) {
             let place = self.hand;
             self.hand = (place + 1) % self.ring.len();
-            let entry = &self.by_digest[&self.ring[place]];
-            if Arc::strong_count(entry) == 1 && evictable(&entry.value) {
-                if !entry.used.swap(false, Ordering::Relaxed) {
+            let entry = self.by_digest.get_mut(&self.ring[place]).expect("what is in the ring is known");
+            // What its last holder did to it is seen by then, which a count alone would not say.
+            let Some(entry) = Arc::get_mut(entry) else { continue };
+            if evictable(&entry.value) {
+                if !std::mem::take(entry.used.get_mut()) {
                     return Some(place);
                 }
                 idle.get_or_insert(place);
