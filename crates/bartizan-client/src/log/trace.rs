@@ -54,7 +54,4 @@ pub(super) fn finished(_: &Record<'_>) {}
 
 #[cfg(test)]
 #[cfg(feature = "tracing")]
-pub(crate) mod capture;
-#[cfg(test)]
-#[cfg(feature = "tracing")]
 mod tests;
