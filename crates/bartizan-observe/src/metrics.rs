@@ -106,7 +106,7 @@ impl Metrics {
     pub(crate) fn origin(&self, uri: Option<&Uri>) -> SharedString {
         match uri.map(Origin::of) {
             Some(Ok(origin)) => self.0.origins.label(origin.as_str()),
-            _ => SharedString::const_str("none"),
+            _ => Names::NONE,
         }
     }
 }

@@ -14,6 +14,9 @@ impl Names {
     pub(crate) const MOST: usize = 100;
     pub(crate) const OTHER: SharedString = SharedString::const_str("other");
 
+    /// Where there is no name.
+    pub(crate) const NONE: SharedString = SharedString::const_str("none");
+
     pub(crate) fn new(most: usize) -> Self {
         Self { known: RwLock::default(), most }
     }

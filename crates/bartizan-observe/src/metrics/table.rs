@@ -67,6 +67,9 @@ table! {
     STOPPED = "bartizan.retry.stopped", Counter, "calls",
         ["origin", "why", "status_class", "error.type"],
         "there will be none, although the last one failed: `budget` where the origin's budget of retries is empty";
+    BUDGET = "bartizan.retry.budget", Gauge, "retries",
+        ["origin"],
+        "an attempt failed: how many retries the budget pays for then; not without a budget, and not for `other` and `none`";
     TIMEOUTS = "bartizan.timeouts", Counter, "timeouts",
         ["kind"],
         "an attempt (`attempt`), a call (`deadline`) or a body (`body_stalled`, `body_too_slow`) took too long";
