@@ -74,6 +74,11 @@ impl<H> ObserveLayer<H> {
         self.propagation.chance = chance;
         self
     }
+
+    /// What it was made for; `None` if it is disabled.
+    pub fn scope(&self) -> Option<Scope> {
+        self.scope
+    }
 }
 
 impl<S, H: Clone> Layer<S> for ObserveLayer<H> {
