@@ -22,20 +22,34 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// `tracing::debug!(target: "...", .., "message")`: every event of a crate stands in a file named `trace.rs`.
 fn written(source: &str) -> Vec<Event> {
-    let calls = source.split("tracing::").skip(1).filter_map(|rest| {
-        let (level, arguments) = rest.split_once("!(")?;
+    const MACRO: &str = "tracing::";
+    let calls = source.match_indices(MACRO).filter_map(|(at, _)| {
+        let (level, arguments) = source[at + MACRO.len()..].split_once("!(")?;
         ["error", "warn", "info", "debug", "trace"].contains(&level).then_some((level, arguments))
     });
     calls
         .map(|(level, arguments)| {
-            let (arguments, _) =
-                arguments.split_once(");").or(arguments.split_once("),")).unwrap_or((arguments, ""));
+            let arguments = within(arguments);
             let texts: Vec<&str> = arguments.split('"').skip(1).step_by(2).collect();
             let is_named = arguments.trim_start().starts_with("target: \"");
             assert!(is_named, "an event without a target of its own: {level}!({arguments})");
             [texts[0], level, texts[texts.len() - 1]].map(str::to_owned)
         })
         .collect()
+}
+
+/// Up to the parenthesis that closes the macro.
+fn within(arguments: &str) -> &str {
+    let mut open = 1;
+    let end = arguments.find(|c| {
+        open += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        open == 0
+    });
+    &arguments[..end.expect("it is closed")]
 }
 
 fn table() -> BTreeSet<Event> {
