@@ -24,13 +24,17 @@ pub(crate) struct Entry<H: Hook> {
 
 impl<H: Hook> Entry<H> {
     /// None if nobody wants to hear of it.
-    pub(crate) fn of<B>(request: &mut Request<B>, layer: &Arc<ObserveLayer<H>>) -> Option<Self> {
+    pub(crate) fn of<B>(request: &mut Request<B>, layer: &Arc<ObserveLayer<H>>) -> Option<Box<Self>> {
         let scope = layer.scope?;
         let span = span::of(request, scope);
         if !layer.propagation.is_idle(&span) {
             layer.propagation.apply(scope, &span, request.headers_mut());
         }
-        (!span.is_disabled() || layer.hook.is_enabled()).then(|| Self {
+        if span.is_disabled() && !layer.hook.is_enabled() {
+            return None;
+        }
+        // On the heap: futures are moved often, and this would make them large for those too who watch nothing.
+        Some(Box::new(Self {
             span,
             scope,
             method: request.method().clone(),
@@ -39,7 +43,7 @@ impl<H: Hook> Entry<H> {
             started: Instant::now(),
             layer: layer.clone(),
             is_finished: false,
-        })
+        }))
     }
 
     pub(crate) fn span(&self) -> &Span {

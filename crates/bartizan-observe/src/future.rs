@@ -22,12 +22,12 @@ pin_project! {
         #[pin]
         inner: F,
         // None once it is told, or if nobody wants it.
-        entry: Option<Entry<H>>,
+        entry: Option<Box<Entry<H>>>,
     }
 }
 
 impl<F, H: Hook> ResponseFuture<F, H> {
-    pub(crate) fn new(inner: F, entry: Option<Entry<H>>) -> Self {
+    pub(crate) fn new(inner: F, entry: Option<Box<Entry<H>>>) -> Self {
         Self { inner, entry }
     }
 }

@@ -5,14 +5,19 @@ use std::num::NonZeroU32;
 
 use bartizan_core::{CallContext, PathTemplate, shown_url};
 use http::{Method, Request, Uri};
-use tracing::Span;
 use tracing::field::{Empty, display};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span};
 
 use crate::trace_context::TraceContext;
 use crate::{ErrorType, REDACTED, Record, Scope};
 
 /// Of a request, not entered. Disabled if nobody listens.
 pub(crate) fn of<B>(request: &Request<B>, scope: Scope) -> Span {
+    // With its feature `log`, which any crate of a program may switch on, the macro makes all values even so.
+    if LevelFilter::current() < Level::INFO {
+        return Span::none();
+    }
     // A span's place in the code is its identity, so there are two.
     macro_rules! span {
         ($target:literal, $name:literal, $kind:literal, $resend_count:expr) => {
@@ -23,7 +28,7 @@ pub(crate) fn of<B>(request: &Request<B>, scope: Scope) -> Span {
                 "otel.name" = %Name::of(request),
                 "http.request.method" = method(request.method()).unwrap_or("_OTHER"),
                 "http.request.method_original" = original(request.method()),
-                "url.full" = %shown_url(request.uri(), REDACTED),
+                "url.full" = %Shown(request.uri()),
                 "url.template" = PathTemplate::of(request.extensions()).map(PathTemplate::as_str),
                 "server.address" = address(request.uri()),
                 "server.port" = port(request.uri()),
@@ -93,6 +98,15 @@ impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.method)?;
         self.template.iter().try_for_each(|template| write!(f, " {}", template.as_str()))
+    }
+}
+
+/// Nothing is made of it unless somebody writes it.
+struct Shown<'a>(&'a Uri);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown_url(self.0, REDACTED))
     }
 }
 
