@@ -50,8 +50,7 @@ mod names;
 mod table;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ::metrics::SharedString;
 use bartizan_core::Origin;
@@ -65,12 +64,15 @@ use crate::{ErrorType, Hook, Record, Scope};
 
 /// The hook of all layers, which writes the metrics of the [`TABLE`]. Clones share one set of names.
 ///
+/// One for each circuit breaker layer, if there are several of one origin: circuits of one name are taken for one.
+///
 /// Besides [`ObserveLayer`](crate::ObserveLayer) it fits whatever layer's feature is on: retry, timeouts, circuit breaker, rate limit, bulkhead, cache. What
 /// happens to tokens it is told by hand: `Refreshing::builder(..).hook(move |event| metrics.token(event))`.
 #[derive(Clone, Debug)]
 pub struct Metrics(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
+#[allow(dead_code, reason = "of a layer whose feature is off")]
 pub(crate) struct Inner {
     pub(crate) origins: Names,
     pub(crate) circuits: Names,

@@ -34,9 +34,10 @@ impl Propagation {
     pub(crate) fn apply(&self, scope: Scope, span: &Span, headers: &mut HeaderMap) {
         let is_seen = !span.is_disabled();
         if let (Some(Inject(inject)), Scope::Attempt) = (&self.inject, scope) {
-            return if is_seen {
-                span.in_scope(|| inject(headers))
-            };
+            if is_seen {
+                span.in_scope(|| inject(headers));
+            }
+            return;
         }
         match (TraceContext::of(headers), scope) {
             (Some(parent), Scope::Attempt) if is_seen => {
