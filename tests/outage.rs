@@ -4,7 +4,7 @@
 mod answer;
 #[path = "../examples/outage/clients.rs"]
 mod clients;
-#[path = "../examples/outage/counts.rs"]
+#[path = "outage/counts.rs"]
 mod counts;
 #[path = "../examples/outage/plot.rs"]
 mod plot;
@@ -17,6 +17,7 @@ mod scenario;
 #[path = "../examples/outage/server.rs"]
 mod server;
 
+use std::collections::BTreeSet;
 use std::future::{Ready, ready};
 use std::io;
 use std::path::Path;
@@ -28,9 +29,11 @@ use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::io::DuplexStream;
 use tower::Service;
 
+use crate::counts::Counted;
 use crate::report::{Figures, Table, complaint};
 use crate::run::{CLIENTS, Live, Network};
 use crate::scenario::Scenario;
@@ -110,6 +113,68 @@ async fn each_layer_of_the_stack_had_something_to_do() {
     assert!(counted.stops["method"] > 20 && counted.stops["attempts"] > 0, "{counted:?}");
     for (from, to) in report::CHANGES {
         assert!(counted.times(from, to).count() > 0, "{from} -> {to}: {counted:?}");
+    }
+}
+
+/// The sum of what Prometheus reads in the lines of `name` that have all these labels.
+fn read(text: &str, name: &str, labels: &[&str]) -> u64 {
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.split_once("} "));
+    lines
+        .filter(|(has, _)| labels.iter().all(|label| has.split(',').any(|one| one == *label)))
+        .map(|(_, count)| count.parse::<u64>().expect("a count"))
+        .sum()
+}
+
+#[test]
+fn what_prometheus_reads_is_what_the_hooks_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runs = metrics::with_local_recorder(&recorder, || runtime.unwrap().block_on(outage(2, 0.5)));
+    let text = recorder.handle().render();
+    let sum = |of: &dyn Fn(&Counted) -> u64| runs.iter().map(|run| of(&run.counted)).sum::<u64>();
+
+    let retries = |cause| read(&text, "bartizan_retry_retries", &[cause]);
+    assert_eq!(retries(r#"cause="refused""#), sum(&|run| run.waits_for_circuit));
+    assert_eq!(retries(r#"cause="failed""#), sum(&|run| run.retries_after_backoff + run.retries_as_asked));
+    let all = sum(&|run| run.waits_for_circuit + run.retries_after_backoff + run.retries_as_asked);
+    assert_eq!(read(&text, "bartizan_retry_retries", &[]), all);
+
+    let refused = [r#"error_type="circuit_open""#];
+    let refusals =
+        read(&text, "bartizan_retry_retries", &refused) + read(&text, "bartizan_retry_stopped", &refused);
+    assert_eq!(refusals, sum(&|run| run.refusals));
+
+    let reasons: BTreeSet<&str> = runs.iter().flat_map(|run| run.counted.stops.keys().copied()).collect();
+    for why in &reasons {
+        let counted = sum(&|run| run.stops.get(why).copied().unwrap_or_default());
+        assert_eq!(read(&text, "bartizan_retry_stopped", &[&format!("why=\"{why}\"")]), counted, "{why}");
+    }
+    assert_eq!(read(&text, "bartizan_retry_stopped", &[]), sum(&|run| run.stops.values().sum()));
+
+    for (from, to) in report::CHANGES {
+        let labels = [&*format!("from=\"{}\"", from.as_str()), &*format!("to=\"{}\"", to.as_str())];
+        let counted = sum(&|run| run.times(from, to).count() as u64);
+        assert!(counted > 0, "else that shows nothing");
+        assert_eq!(read(&text, "bartizan_circuit_transitions", &labels), counted, "{from} -> {to}");
+    }
+    assert_eq!(read(&text, "bartizan_circuit_transitions", &[]), sum(&|run| run.changes.len() as u64));
+
+    let answers = |result| read(&text, "bartizan_cache_answers", &[result]);
+    assert_eq!(answers(r#"result="hit""#), sum(&|run| run.hits));
+    assert_eq!(answers(r#"result="stale_hit""#), sum(&|run| run.stale_hits));
+    let timeouts = |kind| read(&text, "bartizan_timeouts", &[kind]);
+    assert_eq!(timeouts(r#"kind="attempt""#), sum(&|run| run.attempts_timed_out));
+    assert_eq!(timeouts(r#"kind="deadline""#), sum(&|run| run.deadlines_exceeded));
+
+    for (what, count) in [
+        ("refusals", refusals),
+        ("hits", answers(r#"result="hit""#)),
+        ("stale hits", answers(r#"result="stale_hit""#)),
+        ("attempts timed out", timeouts(r#"kind="attempt""#)),
+        ("deadlines exceeded", timeouts(r#"kind="deadline""#)),
+    ] {
+        println!("{what}: {count}");
+        assert!(count > 0, "else that shows nothing: {what}");
     }
 }
 

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bartizan::Stack;
+use bartizan::observe::ObserveLayer;
 use bartizan_benches::drive::{call, get, post, request};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_circuit_breaker::CircuitBreakerLayer;
@@ -268,4 +270,13 @@ fn a_piece_and_a_clone_are_seen() {
     }
 
     assert_eq!(cost(ReadyAtOnce::default(), Wasteful, &get()), Cost { allocations: 1, clones: 1 });
+}
+
+#[test]
+fn spans_that_nobody_sees_cost_neither_heap_nor_clone() {
+    let stack = Stack::standard().build().expect("the preset is sound");
+    let spans = Stack::standard().calls(ObserveLayer::call()).attempts(ObserveLayer::attempt());
+    let spans = spans.build().expect("the preset is sound");
+    let without = both!(|inner| stack.layer(inner), &get());
+    assert_eq!(both!(|inner| spans.layer(inner), &get()), without);
 }

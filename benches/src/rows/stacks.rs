@@ -1,5 +1,7 @@
 //! Several layers.
 
+use bartizan::Stack;
+use bartizan::observe::ObserveLayer;
 use bartizan_retry::RetryLayer;
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
 use tower::timeout::TimeoutLayer;
@@ -53,6 +55,24 @@ pub const GROUPS: &[Group] = &[
                 let attempt = resilience_limit().layer(PendingOnce::default());
                 let retry = resilience_retry::<_>().layer(attempt);
                 calls(resilience_limit().layer(retry), &get(), n);
+            }),
+        ],
+    },
+    Group {
+        title: "`Stack::standard()` with and without spans, while nobody listens",
+        note: "All layers in their order; a GET that succeeds after it was pending once. `tracing` is compiled in, and there is no \
+               subscriber. The spans may cost a tenth of the stack at most.",
+        paused: false,
+        rows: &[
+            Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
+            Row::new("the stack", |n| {
+                let stack = Stack::standard().build().expect("the preset is sound");
+                calls(stack.layer(PendingOnce::default()), &get(), n);
+            }),
+            Row::new("the stack with `ObserveLayer::call` and `::attempt`", |n| {
+                let stack = Stack::standard().calls(ObserveLayer::call()).attempts(ObserveLayer::attempt());
+                let stack = stack.build().expect("the preset is sound");
+                calls(stack.layer(PendingOnce::default()), &get(), n);
             }),
         ],
     },

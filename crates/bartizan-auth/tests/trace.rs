@@ -11,7 +11,7 @@ use bartizan_auth::{
     AuthLayer, Bearer, Origins, Refreshing, SavedToken, Secret, Stored, Token, TokenError, TokenStore,
 };
 use bartizan_core::BoxError;
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt};
 
@@ -21,6 +21,7 @@ fn lines(run: impl Future<Output = ()>) -> Vec<String> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
     })
+    .events()
 }
 
 /// Refuses each token.

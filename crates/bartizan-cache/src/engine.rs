@@ -130,6 +130,13 @@ impl Engine {
         *response.extensions_mut() = extensions;
     }
 
+    /// As [`tell`](Self::tell), unless nobody is answered: what is fetched in the background is no call.
+    pub(crate) fn tell_asker<B>(&self, asking: &Asking, status: CacheStatus, response: &mut Response<B>) {
+        if !asking.in_background {
+            self.tell(asking.key.target(), status, response);
+        }
+    }
+
     pub(crate) fn event(&self, event: &Event<'_>) {
         trace::event(event);
         if let Some(hook) = &self.hook {

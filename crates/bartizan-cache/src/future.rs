@@ -249,7 +249,7 @@ where
             fetch.engine.changed(asking, status, response.headers(), changed);
             match (outcome, again) {
                 (Outcome::Pass(fill, told), _) => {
-                    fetch.engine.tell(asking.key.target(), told, &mut response);
+                    fetch.engine.tell_asker(asking, told, &mut response);
                     let lead = fetch.lead_of(fill.as_deref(), now);
                     return Poll::Ready(Ok(response.map(|body| match fill {
                         Some(mut fill) => {
@@ -273,7 +273,7 @@ where
                     let mut response = response.map(|()| CacheBody::shared(reader));
                     *response.version_mut() = head.version;
                     *response.extensions_mut() = head.extensions;
-                    fetch.engine.tell(asking.key.target(), told, &mut response);
+                    fetch.engine.tell_asker(asking, told, &mut response);
                     return Poll::Ready(Ok(response));
                 }
                 (Outcome::Again, Some(again)) => {

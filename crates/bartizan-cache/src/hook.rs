@@ -33,7 +33,7 @@ pub trait Hook: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A call is answered.
+    /// A call is answered. What is fetched in the background is none.
     #[non_exhaustive]
     Answered {
         /// For what.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bartizan_cache::CacheLayer;
 use bartizan_core::BoxError;
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -19,6 +19,7 @@ fn lines(run: impl Future<Output = ()>) -> Vec<String> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
     })
+    .events()
 }
 
 /// Fresh for ten seconds, and good for another minute while it is fetched anew, which fails.

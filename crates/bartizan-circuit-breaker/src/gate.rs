@@ -8,9 +8,9 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::OnTransition;
 use crate::circuits::Circuits;
 use crate::future::GateFuture;
+use crate::{OnTransition, trace};
 
 /// Refuses while the circuit of a [`CircuitBreakerLayer`](crate::CircuitBreakerLayer) further in is open and not due. Made by
 /// [`CircuitBreakerLayer::gate`](crate::CircuitBreakerLayer::gate).
@@ -64,6 +64,7 @@ where
         match self.circuits.look(&RequestHead::from(&request)) {
             Ok(()) => GateFuture::calling(self.inner.call(request)),
             Err(open) => {
+                trace::refused(&open);
                 self.inner.refuse();
                 GateFuture::refused(open)
             }

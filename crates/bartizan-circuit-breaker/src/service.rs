@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::circuits::Circuits;
 use crate::future::ResponseFuture;
-use crate::{CountedBody, OnTransition};
+use crate::{CountedBody, OnTransition, trace};
 
 /// The service of [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
 pub struct CircuitBreakerService<S, C, F, H> {
@@ -70,6 +70,7 @@ where
         match self.circuits.admit(&RequestHead::from(&request)) {
             Ok(permit) => ResponseFuture::calling(self.inner.call(request), permit, self.judge.clone()),
             Err(open) => {
+                trace::refused(&open);
                 self.inner.refuse();
                 ResponseFuture::refused(open, self.judge.clone())
             }

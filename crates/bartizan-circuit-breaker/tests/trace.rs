@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bartizan_circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
 use bartizan_core::Chance;
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use http_body_util::Empty;
 use tower::{Layer, ServiceExt};
@@ -20,6 +20,7 @@ fn lines(run: impl Future<Output = ()>) -> Vec<String> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
     })
+    .events()
 }
 
 #[test]

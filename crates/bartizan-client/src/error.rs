@@ -1,13 +1,13 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bartizan_core::{BoxError, Delivery, Rejection, RetriesSpent, delivery, find_source};
+use bartizan_core::{BoxError, Delivery, Rejection, RetriesSpent, delivery, find_source, shown_url};
 use bartizan_timeout::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::Problem;
 use crate::line::line;
-use crate::{Problem, redact};
 
 /// Why a call has no result.
 ///
@@ -57,7 +57,7 @@ pub(crate) struct StatusError {
 
 impl Error {
     pub(crate) fn new(method: Method, uri: &Uri, kind: Kind) -> Self {
-        Self { inner: Box::new(Inner { method, url: redact::url(uri), kind }) }
+        Self { inner: Box::new(Inner { method, url: shown_url(uri, ".."), kind }) }
     }
 
     /// The method of the request.

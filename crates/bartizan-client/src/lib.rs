@@ -68,7 +68,6 @@ mod link;
 pub mod log;
 mod paginate;
 mod problem;
-mod redact;
 mod reply;
 mod request;
 #[cfg(feature = "futures-core-03")]

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::redact;
+use bartizan_core::shown_urls_in;
 
 /// How deep a chain of sources is followed: an error may name itself.
 const MAX_DEPTH: usize = 16;
@@ -10,7 +10,7 @@ const MAX_DEPTH: usize = 16;
 /// How many characters are kept.
 const MAX_CHARS: usize = 512;
 
-/// `outer: inner: innermost`, where the sources add something; URLs as [`redact::in_text`] shows them.
+/// `outer: inner: innermost`, where the sources add something; URLs as [`shown_urls_in`] shows them.
 pub(crate) fn line(error: &(dyn Error + 'static)) -> String {
     shown(&chain(error))
 }
@@ -30,7 +30,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         }
         line.push_str(first);
     }
-    redact::in_text(&line)
+    shown_urls_in(&line)
 }
 
 /// Whether `text` has `words`, and not within longer ones.

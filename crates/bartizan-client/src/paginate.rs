@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 
-use bartizan_core::{BoxError, Origin};
+use bartizan_core::{BoxError, Origin, host_and_port};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body;
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::error::Kind;
 use crate::link::links;
-use crate::{Error, Reply, RequestBuilder, redact};
+use crate::{Error, Reply, RequestBuilder};
 
 /// The pages of a list, one call each, made as they are asked for. From [`RequestBuilder::pages`] and
 /// [`RequestBuilder::pages_by`].
@@ -230,7 +230,7 @@ fn shown(following: &Following) -> String {
     match following {
         Following::Reference(reference) => {
             let path = reference.split(['?', '#']).next().unwrap_or_default();
-            redact::host_and_port(path).escape_debug().take(200).collect()
+            host_and_port(path).escape_debug().take(200).collect()
         }
         Following::Query { name, .. } => format!("?{name}=.."),
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Attempts, BoxError, has_media_type};
+use bartizan_core::{Attempts, BoxError, has_media_type, shown_url};
 use bartizan_timeout::within;
 use bytes::{Bytes, BytesMut};
 use http::{Extensions, HeaderMap, Response, StatusCode};
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::asked::Asked;
 use crate::error::{Kind, StatusError};
-use crate::{Error, Problem, redact};
+use crate::{Error, Problem};
 
 /// A 2xx answer: status, header fields, and a body, streamed or read.
 pub struct Reply<T> {
@@ -141,7 +141,7 @@ impl<T> Reply<T> {
 
 impl<T> fmt::Debug for Reply<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reply({} {}: {})", self.call.method, redact::url(self.call.uri()), self.status())
+        write!(f, "Reply({} {}: {})", self.call.method, shown_url(self.call.uri(), ".."), self.status())
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bartizan_core::{BoxError, CallContext, Header};
+use bartizan_core::{BoxError, CallContext, Header, shown_url};
 use bartizan_timeout::{BodyDeadline, DeadlineLayer};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -18,7 +18,7 @@ use tower_service::Service;
 use crate::asked::Asked;
 use crate::client::Limits;
 use crate::error::Kind;
-use crate::{Error, Reply, redact};
+use crate::{Error, Reply};
 
 /// In a request's extensions: its `Accept` was set by [`RequestBuilder::fetch`], not by the caller.
 #[derive(Clone, Copy)]
@@ -263,7 +263,7 @@ impl<S, B> fmt::Debug for RequestBuilder<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestBuilder")
             .field("method", self.request.method())
-            .field("url", &redact::url(self.request.uri()))
+            .field("url", &shown_url(self.request.uri(), ".."))
             .field("fault", &self.fault)
             .finish_non_exhaustive()
     }

@@ -13,6 +13,7 @@
 //! | what the content is | [`has_media_type`] |
 //! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
 //! | what a request is | [`RequestHead`], [`Origin`], [`PathTemplate`] |
+//! | URLs that are shown | [`shown_url`], [`shown_urls_in`], [`host_and_port`] |
 //! | state per upstream or caller | [`PerKey`], [`KeyBy`], [`Key`], [`Subject`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
 //! | readiness | [`ReadyThenCall`], [`Readied`] |
@@ -52,6 +53,7 @@ mod replay_body;
 mod request_head;
 mod retries_spent;
 mod retry_after;
+mod shown_url;
 mod subject;
 #[cfg(feature = "hyper")]
 mod transport;
@@ -81,4 +83,5 @@ pub use replay_body::{ReplayBody, ReplayError};
 pub use request_head::{IDEMPOTENCY_KEY, RequestHead};
 pub use retries_spent::RetriesSpent;
 pub use retry_after::retry_after;
+pub use shown_url::{host_and_port, shown_url, shown_urls_in};
 pub use subject::Subject;

@@ -78,6 +78,12 @@ impl Account {
         self.withdraw_deposits(self.second(now)).or_else(|| self.withdraw_reserve(now))
     }
 
+    /// How many withdrawals there are, if nobody deposits.
+    pub(crate) fn left(&self, now: Instant) -> u32 {
+        let retries = self.held(self.second(now)) / u64::from(RETRY) + self.reserve(now);
+        u32::try_from(retries).unwrap_or(u32::MAX)
+    }
+
     /// Undoes a withdrawal. What would have expired meanwhile is gone.
     pub(crate) fn give_back(&self, withdrawal: Withdrawal) {
         match withdrawal {
@@ -90,13 +96,26 @@ impl Account {
     }
 
     fn withdraw_deposits(&self, now: u32) -> Option<Withdrawal> {
-        let seconds = now.saturating_sub(SECONDS as u32 - 1)..=now;
         // Seen from afar first, so that a refusal disturbs nobody.
-        let held: u64 = seconds.clone().map(|second| u64::from(self.of(second).held(second))).sum();
-        if held < RETRY.into() {
+        if self.held(now) < RETRY.into() {
             return None;
         }
-        self.draw(seconds)
+        self.draw(alive(now))
+    }
+
+    /// The deposits that are still there, in this second.
+    fn held(&self, now: u32) -> u64 {
+        alive(now).map(|second| u64::from(self.of(second).held(second))).sum()
+    }
+
+    /// Whole retries in the reserve.
+    fn reserve(&self, now: Instant) -> u64 {
+        if self.failed_in_a_row.load(Relaxed) > FAILED_IN_A_ROW {
+            return 0;
+        }
+        let now = nanos(now.saturating_duration_since(self.opened));
+        let taken = self.reserve_full_at.load(Relaxed).saturating_sub(now);
+        self.reserve_capacity.saturating_sub(taken) / nanos(REFILL)
     }
 
     /// All that a retry costs, or nothing.
@@ -137,6 +156,11 @@ impl Account {
     fn of(&self, second: u32) -> &Deposits {
         &self.deposits[second as usize % SECONDS]
     }
+}
+
+/// The seconds whose deposits are still there.
+fn alive(now: u32) -> RangeInclusive<u32> {
+    now.saturating_sub(SECONDS as u32 - 1)..=now
 }
 
 /// The deposits of one second: which second it is, above, and how much there is of them, below. A second that has come

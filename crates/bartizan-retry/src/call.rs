@@ -107,15 +107,17 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         let again = self.decide(result);
         let request = self.again.as_ref().ok().map(|provision| provision.kept.head());
         let attempt = Attempt { request, number, result };
-        match again? {
+        let again = again?;
+        let budget_left = self.spending.left();
+        match again {
             Ok(again) => {
-                let event = Retrying { attempt, wait: again.wait, cause: again.cause };
+                let event = Retrying { attempt, wait: again.wait, cause: again.cause, budget_left };
                 trace::retrying(&event);
                 self.config.hook.retrying(&event);
                 Some(again)
             }
             Err(why) => {
-                let event = Stopped { attempt, why };
+                let event = Stopped { attempt, why, budget_left };
                 trace::stopped(&event);
                 self.config.hook.stopped(&event);
                 self.stopped = Some(why);

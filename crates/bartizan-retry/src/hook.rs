@@ -63,6 +63,8 @@ pub struct Retrying<'a> {
     pub wait: Duration,
     /// What called for it.
     pub cause: Cause,
+    /// How many retries its budget pays for now; `None` without one.
+    pub budget_left: Option<u32>,
 }
 
 /// Why there will be another attempt.
@@ -99,4 +101,6 @@ pub struct Stopped<'a> {
     pub attempt: Attempt<'a>,
     /// Why it was the last.
     pub why: Stop,
+    /// How many retries its budget pays for now; `None` without one.
+    pub budget_left: Option<u32>,
 }

@@ -74,6 +74,11 @@ impl Spending {
         self.withdrawn.is_some()
     }
 
+    /// How many retries there are; `None` if nobody counts.
+    pub(crate) fn left(&self) -> Option<u32> {
+        self.account.as_ref().map(|account| account.value().left(Instant::now().into_std()))
+    }
+
     /// The attempt is under way.
     pub(crate) fn sent(&mut self) {
         self.under_way = self.withdrawn.take();

@@ -6,6 +6,7 @@ use crate::{Retrying, Stopped};
 pub(crate) fn retrying(event: &Retrying<'_>) {
     let (status, error) = result(&event.attempt);
     tracing::debug!(
+        target: "bartizan_retry",
         attempt = event.attempt.number(),
         wait = ?event.wait,
         cause = event.cause.as_str(),
@@ -19,6 +20,7 @@ pub(crate) fn retrying(event: &Retrying<'_>) {
 pub(crate) fn stopped(event: &Stopped<'_>) {
     let (status, error) = result(&event.attempt);
     tracing::debug!(
+        target: "bartizan_retry",
         attempts = event.attempt.number(),
         why = event.why.as_str(),
         status,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bartizan_core::{BoxError, Chance};
 use bartizan_retry::{Backoff, RetryLayer};
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
@@ -18,6 +18,7 @@ fn lines(run: impl Future<Output = ()>) -> Vec<String> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
     })
+    .events()
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! | [`bodies`] | bodies that do what a script says, and tell what was done to them |
 //! | [`readiness`] | records the polls, calls and clones of a service, to show a layer's shape |
 //! | [`alloc`] | counts allocations |
-//! | `events` | what is written through `tracing`, as lines; behind the feature `tracing` |
+//! | `trace` | keeps events and spans of `tracing`, with the feature of that name |
 //!
 //! It belongs into `[dev-dependencies]`. Paused time drives all of it but the sockets; servers and proxies end with
 //! the value that owns them.
@@ -17,9 +17,9 @@
 pub mod alloc;
 pub mod bodies;
 pub mod contract;
-#[cfg(feature = "tracing")]
-pub mod events;
 pub mod proxy;
 pub mod readiness;
 pub mod server;
 pub mod timeline;
+#[cfg(feature = "tracing")]
+pub mod trace;

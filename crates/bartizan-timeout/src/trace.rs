@@ -6,10 +6,17 @@ use crate::TimedOut;
 pub(crate) fn timed_out(event: TimedOut<'_>) {
     match event {
         TimedOut::Attempt(error) => {
-            tracing::debug!(host = error.host(), elapsed = ?error.elapsed(), limit = ?error.limit(), "attempt timed out");
+            tracing::debug!(
+                target: "bartizan_timeout",
+                host = error.host(),
+                elapsed = ?error.elapsed(),
+                limit = ?error.limit(),
+                "attempt timed out"
+            );
         }
         TimedOut::Deadline(error) => {
             tracing::debug!(
+                target: "bartizan_timeout",
                 host = error.host(),
                 elapsed = ?error.elapsed(),
                 total = ?error.total(),
@@ -20,6 +27,7 @@ pub(crate) fn timed_out(event: TimedOut<'_>) {
         }
         TimedOut::BodyStalled(error) => {
             tracing::debug!(
+                target: "bartizan_timeout",
                 host = error.host(),
                 elapsed = ?error.elapsed(),
                 limit = ?error.limit(),
@@ -29,6 +37,7 @@ pub(crate) fn timed_out(event: TimedOut<'_>) {
         }
         TimedOut::BodyTooSlow(error) => {
             tracing::debug!(
+                target: "bartizan_timeout",
                 host = error.host(),
                 elapsed = ?error.elapsed(),
                 asked = error.limit().bytes(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bartizan_core::BoxError;
 use bartizan_test::bodies::{Body, Step};
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer, MinThroughput};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -22,6 +22,7 @@ fn lines(run: impl Future<Output = ()>) -> Vec<String> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
     })
+    .events()
 }
 
 async fn call<S: Service<Request<()>>>(service: S) -> Option<S::Response> {

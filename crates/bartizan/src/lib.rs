@@ -14,6 +14,8 @@
 //! | `auth-server` | `auth` | lets through who is known, on the server side |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
+//! | `observe` | `observe` | a span for each call and each attempt, and `traceparent` |
+//! | `metrics` | `observe` | counts and times of every layer that is switched on |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
 //! | `structured-fields` | `rate_limit` | the same from the IETF draft's `RateLimit` fields |
 //! | `axum-08` | `rate_limit` | keys by the peer address, on the server side |
@@ -40,6 +42,8 @@
 
 #[cfg(feature = "client")]
 mod api_client;
+#[cfg(all(feature = "observe", feature = "stack"))]
+mod observed;
 #[cfg(feature = "stack")]
 mod stack;
 #[cfg(feature = "stack")]
@@ -62,6 +66,9 @@ pub use bartizan_circuit_breaker as circuit_breaker;
 pub use bartizan_client as client;
 #[doc(no_inline)]
 pub use bartizan_core as core;
+#[cfg(feature = "observe")]
+#[doc(no_inline)]
+pub use bartizan_observe as observe;
 #[cfg(feature = "rate-limit")]
 #[doc(no_inline)]
 pub use bartizan_rate_limit as rate_limit;

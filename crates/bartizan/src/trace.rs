@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 #[cfg(feature = "tracing")]
 pub(crate) fn warning(warning: &dyn Display) {
-    tracing::warn!(%warning, "stack");
+    tracing::warn!(target: "bartizan", %warning, "stack");
 }
 
 #[cfg(not(feature = "tracing"))]

@@ -117,7 +117,7 @@ impl Engine {
             || stored.hit(now),
             |answered| CacheStatus::Forwarded { why: asking.why, answered, stored: false, collapsed: false },
         );
-        self.tell(asking.key.target(), told, &mut response);
+        self.tell_asker(asking, told, &mut response);
         Some((response, trailers))
     }
 
@@ -138,7 +138,7 @@ impl Engine {
                 let renewed = self.is_for_others(stored, now);
                 let (why, answered) = (asking.why, StatusCode::NOT_MODIFIED);
                 let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: false };
-                self.tell(asking.key.target(), told, &mut response);
+                self.tell_asker(asking, told, &mut response);
                 Outcome::Answer { response, trailers, renewed }
             }
             None => Outcome::Again,

@@ -180,7 +180,7 @@ impl Engine {
         };
         let (why, answered) = (asking.why, head.status);
         let told = CacheStatus::Forwarded { why, answered, stored: true, collapsed: true };
-        self.tell(asking.key.target(), told, &mut response);
+        self.tell_asker(asking, told, &mut response);
         Followed::Answer(response.map(|_| ()))
     }
 

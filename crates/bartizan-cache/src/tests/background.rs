@@ -257,6 +257,26 @@ async fn what_hangs_is_given_up_after_thirty_seconds_and_left_alone_for_ten() {
     assert_eq!(ask().await, 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_fetched_meanwhile_is_no_call_that_is_answered() {
+    for then in [answer("two"), answer_of(304, &SAYS, ""), answer_of(503, &[], "")] {
+        let told = Arc::new(Mutex::new(0));
+        let hook = {
+            let told = told.clone();
+            move |event: &Event<'_>| {
+                *told.lock().unwrap() += usize::from(matches!(event, Event::Answered { .. }));
+            }
+        };
+        let origin = Origin::of([answer("one"), then]);
+        let cache = CacheLayer::rfc9111().hook(hook).layer(origin.clone());
+        get(&cache, &[]).await;
+        advance(12 * SECOND).await;
+        get(&cache, &[]).await;
+        meanwhile().await;
+        assert_eq!((origin.asked(), *told.lock().unwrap()), (2, 2));
+    }
+}
+
 #[test]
 fn outside_of_a_runtime_the_caller_waits() {
     let inner = tower::service_fn(|_: Request<Full<Bytes>>| {

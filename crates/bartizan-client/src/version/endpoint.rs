@@ -1,9 +1,7 @@
 use std::fmt;
 
-use bartizan_core::PathTemplate;
+use bartizan_core::{PathTemplate, host_and_port};
 use http::{Method, Request, Uri};
-
-use crate::redact;
 
 /// What a request asks for, kept until its answer is there.
 ///
@@ -30,7 +28,7 @@ impl Endpoint {
 
     /// Host and port, without user information.
     pub(crate) fn host(&self) -> Option<&str> {
-        Some(redact::host_and_port(self.uri.authority()?.as_str()))
+        Some(host_and_port(self.uri.authority()?.as_str()))
     }
 
     /// The template, or the path without the query.

@@ -17,6 +17,35 @@ fn count(account: &Account, now: Instant) -> usize {
 }
 
 #[test]
+fn what_is_left_is_what_can_be_withdrawn() {
+    let start = start();
+    for (successes, reserve, failures, later) in [
+        (0, 0, 0, 0),
+        (0, 3, 0, 0),
+        (0, 3, 2, 0),
+        (0, 3, 3, 0),
+        (9, 2, 0, 0),
+        (9, 2, 0, 9),
+        (9, 2, 0, 10),
+        (50, 0, 9, 3),
+    ] {
+        let account = Account::open(Budget::new().reserve(reserve), start);
+        (0..successes).for_each(|_| account.succeeded(start));
+        (0..failures).for_each(|_| account.failed());
+        let now = start + later * SECOND;
+        while let left @ 1.. = account.left(now) {
+            assert!(account.withdraw(now).is_some(), "{left} of {successes}, {reserve}, {failures}, {later}");
+            assert_eq!(account.left(now), left - 1);
+        }
+        assert!(account.withdraw(now).is_none(), "{successes}, {reserve}, {failures}, {later}");
+    }
+    let account = Account::open(Budget::new().reserve(2), start);
+    while account.withdraw(start).is_some() {}
+    let lefts = [9, 10, 19, 20, 90].map(|later| account.left(start + later * SECOND));
+    assert_eq!(lefts, [0, 1, 1, 2, 2]);
+}
+
+#[test]
 fn retries_are_the_stated_part_of_successes() {
     for ratio in [0.01, 0.0123, 0.1, 0.2, 1.0 / 3.0, 0.5, 0.999, 1.0] {
         let now = start();

@@ -387,3 +387,26 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_hook_is_told_what_the_budget_has_left() {
+    #[derive(Clone, Default)]
+    struct Left(Arc<Mutex<Vec<Option<u32>>>>);
+    impl Hook for Left {
+        fn retrying(&self, event: &Retrying<'_>) {
+            self.0.lock().unwrap().push(event.budget_left);
+        }
+
+        fn stopped(&self, event: &Stopped<'_>) {
+            self.0.lock().unwrap().push(event.budget_left);
+        }
+    }
+    for (budget, expected) in
+        [(Budget::new().reserve(2), [Some(1), Some(0), Some(0)]), (Budget::none(), [None, None, None])]
+    {
+        let (upstream, left) = (down(), Left::default());
+        let service = at_once(limited(budget)).hook(left.clone()).layer(upstream);
+        let _ = service.oneshot(get()).await;
+        assert_eq!(*left.0.lock().unwrap(), expected);
+    }
+}

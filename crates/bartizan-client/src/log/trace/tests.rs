@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bartizan_core::{BoxError, CallContext, Rejection};
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -37,6 +37,7 @@ fn lines(layer: LogLayer, most: Level, answer: Answer) -> Vec<String> {
         let call = layer.layer(inner).oneshot(request);
         let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(500), call).await });
     })
+    .events()
 }
 
 const REQUEST: &str = r#"method=GET host="api.example.com" path="/users""#;

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use bartizan_test::events::{Level, captured};
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -23,7 +23,8 @@ fn a_deprecated_endpoint_is_one_warning() {
             let request = Request::get(format!("http://u:p@a.example/x?{token}")).body(()).unwrap();
             runtime.block_on(layer.layer(inner).oneshot(request)).unwrap();
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -44,7 +45,8 @@ fn the_last_endpoint_says_that_there_are_no_more() {
             let request = Request::get(format!("/{nth}")).body(()).unwrap();
             runtime.block_on(layer.layer(inner).oneshot(request)).unwrap();
         }
-    });
+    })
+    .events();
     assert_eq!(lines.len(), 1025);
     assert!(lines[1024].contains("no further endpoints are reported"), "{}", lines[1024]);
 }

@@ -1,11 +1,19 @@
-//! URLs as they may be shown: in errors, in logs.
-
 use std::fmt::Write;
 
 use http::Uri;
 
-/// The URL without user information, and with `..` for each value of its query.
-pub(crate) fn url(uri: &Uri) -> String {
+/// A URL as it may be shown in errors, logs and spans: without user information, and with `value` for each value of its query.
+///
+/// Which names stand for secrets nobody knows, so all values are taken out.
+///
+/// ```
+/// use bartizan_core::shown_url;
+///
+/// let uri = "https://me:pw@api.example.com/users?token=s3cr3t".parse()?;
+/// assert_eq!(shown_url(&uri, ".."), "https://api.example.com/users?token=..");
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
+pub fn shown_url(uri: &Uri, value: &str) -> String {
     let mut shown = String::new();
     if let Some(scheme) = uri.scheme_str() {
         let _ = write!(shown, "{scheme}://");
@@ -15,13 +23,13 @@ pub(crate) fn url(uri: &Uri) -> String {
     }
     shown.push_str(without_password(uri.path()));
     if let Some(query) = uri.query() {
-        push_query(&mut shown, query);
+        push_query(&mut shown, query, value);
     }
     shown
 }
 
-/// A text of somebody else's, in which each URL is shown as [`url`] would show it.
-pub(crate) fn in_text(mut text: &str) -> String {
+/// A text of somebody else's, in which each URL is shown as [`shown_url`] would show it, with `..` for the values.
+pub fn shown_urls_in(mut text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     while let Some((before, after)) = text.split_once("://") {
         let _ = write!(shown, "{before}://");
@@ -49,23 +57,23 @@ fn push_url(shown: &mut String, url: &str) {
         shown.push_str(without_password(hierarchy));
     }
     if let Some(query) = query.strip_prefix('?') {
-        push_query(shown, query);
+        push_query(shown, query, "..");
     }
     if !fragment.is_empty() {
         shown.push_str("#..");
     }
 }
 
-fn push_query(shown: &mut String, query: &str) {
+fn push_query(shown: &mut String, query: &str, value: &str) {
     for (nth, pair) in query.split('&').enumerate() {
         shown.push(if nth == 0 { '?' } else { '&' });
         match pair.split_once('=') {
             Some((name, _)) => {
-                let _ = write!(shown, "{name}=..");
+                let _ = write!(shown, "{name}={value}");
             }
             // A bare word may be a value as well as a name.
             None if pair.is_empty() => {}
-            None => shown.push_str(".."),
+            None => shown.push_str(value),
         }
     }
 }
@@ -74,8 +82,8 @@ fn split_before(text: &str, separator: char) -> (&str, &str) {
     text.split_at(text.find(separator).unwrap_or(text.len()))
 }
 
-/// An authority without its user information.
-pub(crate) fn host_and_port(authority: &str) -> &str {
+/// Host and port of an authority, without its user information.
+pub fn host_and_port(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port)
 }
 
@@ -107,7 +115,7 @@ mod tests {
             ("/users/@me", "/users/@me"),
             ("/users:batch", "/users:batch"),
         ] {
-            assert_eq!(url(&uri.parse().unwrap()), shown);
+            assert_eq!(shown_url(&uri.parse().unwrap(), ".."), shown);
         }
     }
 
@@ -126,7 +134,7 @@ mod tests {
             ("https://h/users/@me", "https://h/users/@me"),
             ("://", "://"),
         ] {
-            assert_eq!(in_text(text), shown);
+            assert_eq!(shown_urls_in(text), shown);
         }
     }
 }
