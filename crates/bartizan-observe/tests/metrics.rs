@@ -1,5 +1,7 @@
 //! What each layer does is written as the table says: the layers themselves are driven, and Prometheus' text is read.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending};
 use std::num::{NonZeroU32, NonZeroUsize};
