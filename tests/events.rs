@@ -1,6 +1,7 @@
 //! The table of events in bartizan-observe, held against the code that writes them.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 use std::collections::BTreeSet;
 use std::fs;

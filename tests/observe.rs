@@ -1,6 +1,7 @@
 //! The whole stack as `tracing` sees it.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};

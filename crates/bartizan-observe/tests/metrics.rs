@@ -1,16 +1,18 @@
 //! What each layer does is written as the table says: the layers themselves are driven, and Prometheus' text is read.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, pending};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_auth::{AuthLayer, Origins, Refreshing, Secret, Token, TokenError};
 use bartizan_cache::CacheLayer;
-use bartizan_circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
-use bartizan_core::BoxError;
+use bartizan_circuit_breaker::{CircuitBreakerLayer, OnTransition, Settings, Transition, Trip};
+use bartizan_core::{BoxError, Subject};
 use bartizan_observe::ObserveLayer;
 use bartizan_observe::metrics::{BUCKETS, Kind, Metrics, TABLE};
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
@@ -129,8 +131,7 @@ async fn timeouts(metrics: Metrics) {
 }
 
 async fn circuits(metrics: Metrics) {
-    let settings = Settings::new().trip(Trip::consecutive(NonZeroU32::MIN)).open_for(SECOND).without_ramp();
-    let layer = CircuitBreakerLayer::with_settings(settings).on_transition(metrics);
+    let layer = CircuitBreakerLayer::with_settings(brief()).on_transition(metrics);
     let service = layer.layer(answering(&[(500, &[]), (200, &[])]));
     let _ = service.clone().oneshot(get()).await;
     tokio::time::sleep(5 * SECOND).await;
@@ -266,6 +267,62 @@ fn circuits_have_a_state_and_changes() {
             r#"bartizan_circuit_transitions{circuit="API",from="open",to="half_open"} 1"#,
         ]
     );
+}
+
+/// Trips at the first failure, and is well again after a second.
+fn brief() -> Settings {
+    Settings::new().trip(Trip::consecutive(NonZeroU32::MIN)).open_for(SECOND).without_ramp()
+}
+
+#[test]
+fn a_change_that_is_told_late_leaves_the_state_alone() {
+    let text = text(async |metrics| {
+        let changes: Arc<Mutex<Vec<(Subject, Transition)>>> = Arc::default();
+        let keep = changes.clone();
+        let hook = move |subject: &Subject, change: &Transition| {
+            keep.lock().unwrap().push((subject.clone(), *change));
+        };
+        let layer = CircuitBreakerLayer::with_settings(brief()).on_transition(Arc::new(hook));
+        let _ = layer.layer(answering(&[(500, &[])])).oneshot(get()).await;
+        tokio::time::sleep(5 * SECOND).await;
+        let _ = layer.layer(answering(&[(200, &[])])).oneshot(get()).await;
+        // Half-open first, and then that it has opened.
+        for (subject, change) in changes.lock().unwrap().iter().rev() {
+            metrics.transition(subject, change);
+        }
+    });
+    assert!(lines(&text).contains(&r#"bartizan_circuit_state{circuit="API"} 1"#.to_owned()), "{text}");
+}
+
+#[test]
+fn where_several_have_one_name_no_state_is_told() {
+    let text = text(async |_| {
+        let metrics = Metrics::with_max_names(1);
+        for host in ["a", "b"] {
+            let uri = format!("http://{host}.example/");
+            let request = Request::get(uri).body(Body::default()).unwrap();
+            let breaker = CircuitBreakerLayer::with_settings(brief()).on_transition(metrics.clone());
+            let retry = RetryLayer::new().hook(metrics.clone());
+            let _ = retry.layer(breaker.layer(answering(&[(500, &[])]))).oneshot(request).await;
+        }
+        let relative = Request::get("/").body(Body::default()).unwrap();
+        let _ = RetryLayer::new().hook(metrics).layer(answering(&[(500, &[])])).oneshot(relative).await;
+    });
+    let states: Vec<String> = lines(&text)
+        .into_iter()
+        .filter(|line| {
+            line.starts_with("bartizan_circuit_state") || line.starts_with("bartizan_retry_budget")
+        })
+        .map(|line| line.split('}').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        states,
+        [
+            r#"bartizan_circuit_state{circuit="http://a.example""#,
+            r#"bartizan_retry_budget{origin="http://a.example""#
+        ]
+    );
+    assert!(text.contains("circuit=\"other\"") && text.contains("origin=\"none\""), "{text}");
 }
 
 #[test]
