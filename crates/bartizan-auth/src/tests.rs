@@ -127,6 +127,29 @@ async fn a_token_that_is_set_or_taken_away_counts_for_all_from_the_next_request_
     service.ready().await.unwrap().call(request(HERE)).await.unwrap_err();
 }
 
+#[tokio::test]
+async fn both_halves_can_be_cloned_though_the_credential_cannot() {
+    struct Unique;
+    impl Authorizer for Unique {
+        fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
+            request.headers.insert(AUTHORIZATION, "Own me".parse().unwrap());
+            Some(Stamp::new(1))
+        }
+
+        fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
+            "me".into()
+        }
+    }
+
+    let (layer, inner) = (AuthLayer::new(here(), Unique), Inner::default());
+    let outer = layer.identity_layer().clone();
+    let service = outer.layer(layer.clone().layer(inner.clone()));
+    service.clone().oneshot(request(HERE)).await.unwrap();
+    let head = inner.take().remove(0);
+    assert_eq!(head.headers[AUTHORIZATION], "Own me");
+    assert_eq!(CallContext::of(&head.extensions).unwrap().partition(), Some("me"));
+}
+
 /// Is prepared once somebody says so, and says of each answer what it is told to say.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);

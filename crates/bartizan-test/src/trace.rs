@@ -324,8 +324,13 @@ mod tests {
             tracing::debug!(target: "t", "four");
             tracing::trace!(target: "t", "five");
         };
-        let lines =
-            ["ERROR t: one", "WARN t: two", "INFO t: three n=3 text=\"a b\"", "DEBUG t: four", "TRACE t: five"];
+        let lines = [
+            "ERROR t: one",
+            "WARN t: two",
+            "INFO t: three n=3 text=\"a b\"",
+            "DEBUG t: four",
+            "TRACE t: five",
+        ];
         let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
         for (count, level) in levels.into_iter().enumerate() {
             assert_eq!(captured(level, all).events(), lines[..=count]);
