@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bartizan_core::BoxError;
-use bartizan_test::server::{Act, Server};
+use bartizan_test::server::{Script, Server};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpListener;
@@ -32,10 +32,11 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// For a server of that name, which speaks `protocols` (RFC 7301).
-    fn config(&self, name: &str, protocols: &[&str]) -> Result<ServerConfig, BoxError> {
+    /// For a server of these names, which speaks `protocols` (RFC 7301).
+    fn config(&self, names: &[&str], protocols: &[&str]) -> Result<ServerConfig, BoxError> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new([name.to_owned()])?.signed_by(&key, &self.issuer)?;
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -55,18 +56,18 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// A server of that name, which is vouched for by `authority` and answers each request with `act`.
+    /// A server of these names, which is vouched for by `authority` and answers as `script` says.
     pub(crate) async fn start(
         authority: &Authority,
-        name: &str,
+        names: &[&str],
         protocols: &[&str],
-        act: Act,
+        script: impl Script + Clone,
     ) -> Result<Self, BoxError> {
-        let acceptor = TlsAcceptor::from(Arc::new(authority.config(name, protocols)?));
+        let acceptor = TlsAcceptor::from(Arc::new(authority.config(names, protocols)?));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
-        let http1 = Arc::new(Server::h1_in_memory(act.clone()));
-        let http2 = Arc::new(Server::h2_in_memory(act));
+        let http1 = Arc::new(Server::h1_in_memory(script.clone()));
+        let http2 = Arc::new(Server::h2_in_memory(script));
         let (behind1, behind2) = (http1.clone(), http2.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {

@@ -17,6 +17,7 @@ use crate::*;
 
 mod refreshing;
 mod schemes;
+mod tenants;
 
 const HERE: &str = "https://api.example.com/v1?page=2";
 const ELSEWHERE: &str = "https://cdn.example.com/v1?page=2";
@@ -143,8 +144,8 @@ impl Authorizer for Scripted {
     fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
         let mut script = self.0.lock().unwrap();
         script.asked += 1;
-        let stamp = Stamp(script.stamp?);
-        request.headers.insert("x-stamp", stamp.0.into());
+        let stamp = Stamp::new(script.stamp?);
+        request.headers.insert("x-stamp", stamp.number().into());
         Some(stamp)
     }
 
@@ -156,7 +157,7 @@ impl Authorizer for Scripted {
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
         let mut script = self.0.lock().unwrap();
-        script.seen.push((stamp.0, response.status.as_u16()));
+        script.seen.push((stamp.number(), response.status.as_u16()));
         if script.replays { Reaction::Replay } else { Reaction::Done }
     }
 
@@ -231,6 +232,30 @@ async fn answers_are_shown_with_the_stamp_of_their_request_and_may_be_marked_for
         let answer = layer.layer(Inner::default()).oneshot(request(ELSEWHERE)).await.unwrap();
         assert!(answer.extensions().get::<ReplayNow>().is_none());
         assert_eq!(scripted.0.lock().unwrap().seen, [(3, 200)], "not what went elsewhere");
+    }
+}
+
+#[cfg(feature = "tower-http-07")]
+#[tokio::test]
+async fn what_a_redirect_led_to_elsewhere_has_no_say_in_the_credential() {
+    use tower_http::follow_redirect::RequestUri;
+
+    for (uri, expected) in [(HERE, &[(3, 200)][..]), (ELSEWHERE, &[])] {
+        let scripted = Scripted::default();
+        {
+            let mut script = scripted.0.lock().unwrap();
+            script.stamp = Some(3);
+            script.replays = true;
+        }
+        // As a follower marks its answers.
+        let follower = Inner::default().map_response(move |mut response: Response<_>| {
+            response.extensions_mut().insert(RequestUri(uri.parse().unwrap()));
+            response
+        });
+        let answer =
+            AuthLayer::new(here(), scripted.clone()).layer(follower).oneshot(request(HERE)).await.unwrap();
+        assert_eq!(scripted.0.lock().unwrap().seen, expected);
+        assert_eq!(answer.extensions().get::<ReplayNow>().is_some(), !expected.is_empty());
     }
 }
 

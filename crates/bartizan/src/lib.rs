@@ -11,6 +11,7 @@
 //! | `auth` | `auth` | puts credentials on requests to the origins that they are meant for |
 //! | `oauth` | `auth` | the grants of OAuth 2.0, and tokens from an API's own endpoint |
 //! | `private-key-jwt` | `auth` | keys of OAuth clients that sign |
+//! | `auth-server` | `auth` | lets through who is known, on the server side |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |

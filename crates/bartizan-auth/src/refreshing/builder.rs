@@ -25,6 +25,17 @@ impl RefreshingBuilder {
         self
     }
 
+    /// Takes any 401 for a refusal of the token, with a challenge or without one: for APIs that do not say `invalid_token` (RFC 6750 section 3.1). By
+    /// default another 401 is passed on, since it may be about what was asked for, and no newer token would change that.
+    ///
+    /// For the same reason one that does not say why costs a token at most once a second, and less often each time, down to once a minute; after a minute
+    /// without any it is once a second again. In between it is passed on, and the token stays.
+    #[must_use]
+    pub fn any_401(mut self) -> Self {
+        self.0.any_401 = true;
+        self
+    }
+
     /// By which the ends of saved tokens are told. The system's clock by default.
     #[must_use]
     pub fn wall_clock(mut self, clock: WallClock) -> Self {
