@@ -82,8 +82,14 @@ fn table(text: &str, heading: &str) -> Vec<String> {
 fn without_targets(line: &str) -> String {
     let (mut text, mut rest) = (String::new(), line);
     while let Some((before, link)) = rest.split_once('[') {
-        let (shown, after) = link.split_once(']').expect("a link ends");
         text.push_str(before);
+        // An interval: `U[0, 1)`.
+        if before.ends_with(char::is_alphanumeric) {
+            text.push('[');
+            rest = link;
+            continue;
+        }
+        let (shown, after) = link.split_once(']').expect("a link ends");
         text.push_str(shown);
         rest = match after.strip_prefix('(') {
             Some(target) => target.split_once(')').expect("its target, too").1,
