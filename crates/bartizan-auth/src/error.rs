@@ -23,7 +23,7 @@ impl NotPrepared {
         Self { cause: Some(cause.into()), retry_in: None }
     }
 
-    /// When it may be tried again, if that is known.
+    /// When it may be tried again, if that is known. By default it is not.
     #[must_use]
     pub fn retry_in(mut self, wait: Duration) -> Self {
         self.retry_in = Some(wait);

@@ -29,14 +29,14 @@ impl Token {
         Ok(Self { header, refresh: None, lifetime: None })
     }
 
-    /// It comes with a token for the next one. Without one the former stays (RFC 6749 section 6).
+    /// It comes with a token for the next one; by default with none. Without one the former stays (RFC 6749 section 6).
     #[must_use]
     pub fn refresh_token(mut self, refresh: impl Into<Secret>) -> Self {
         self.refresh = Some(refresh.into());
         self
     }
 
-    /// It lives so long, counted from before it was asked for.
+    /// It lives so long, counted from before it was asked for. By default its end is not known.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);

@@ -23,6 +23,8 @@
 //! | `stack` | `Stack` | all of the layers in their standard order, in one line |
 //! | `tracing` | | events of every layer that is switched on |
 //!
+//! How they are put together, and what comes of it, tells the module `guide`, which is there in the docs alone.
+//!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
 //!
 //! They are composed with `tower::ServiceBuilder`, outermost first: a deadline for the call, then retry, then a timeout
@@ -42,6 +44,15 @@
 
 #[cfg(feature = "client")]
 mod api_client;
+#[cfg(all(
+    doc,
+    feature = "auth-server",
+    feature = "axum-08",
+    feature = "client",
+    feature = "oauth",
+    feature = "stack"
+))]
+pub mod guide;
 #[cfg(all(feature = "observe", feature = "stack"))]
 mod observed;
 #[cfg(feature = "stack")]

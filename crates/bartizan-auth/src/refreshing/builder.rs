@@ -18,7 +18,7 @@ impl RefreshingBuilder {
         self
     }
 
-    /// Told of what becomes of tokens. It must not panic.
+    /// Told of what becomes of tokens; by default nobody is. It must not panic.
     #[must_use]
     pub fn hook(mut self, hook: impl Fn(&TokenEvent<'_>) + Send + Sync + 'static) -> Self {
         self.0.hook = Some(Box::new(hook));

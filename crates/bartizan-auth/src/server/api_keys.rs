@@ -27,7 +27,7 @@ impl ApiKeys {
         Self { places: vec![place], principals }
     }
 
-    /// Or in this one.
+    /// Or in this one. By default there is no other.
     #[must_use]
     pub fn or_at(mut self, place: Place) -> Self {
         // Else a key would be found there twice.

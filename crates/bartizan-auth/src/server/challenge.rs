@@ -48,7 +48,7 @@ impl Challenge {
         challenge
     }
 
-    /// One more parameter. It is written in quotes.
+    /// One more parameter, written in quotes. By default there is the realm alone.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.push(", ", name, value);

@@ -33,7 +33,7 @@ impl VerifyLayer {
 }
 
 impl<F> VerifyLayer<F> {
-    /// Or who is known to this one. A 401 asks for what any of them takes, in the order in which they were given; put those first that many clients know.
+    /// Or who is known to this one; by default there is the one of [`new`](VerifyLayer::new). A 401 asks for what any of them takes, in the order in which they were given; put those first that many clients know.
     ///
     /// A request with something for two of them is a 400, so each has to look at credentials of its own: another scheme, or other places. For two sources
     /// of one kind of credential write one verifier that asks both.
@@ -58,7 +58,7 @@ impl<F> VerifyLayer<F> {
         self
     }
 
-    /// Answers with problem details and `WWW-Authenticate` in place of an error, and keeps the inner error type.
+    /// Answers with problem details and `WWW-Authenticate` in place of an error, the default, and keeps the inner error type.
     #[must_use]
     pub fn respond(self) -> VerifyLayer<Respond> {
         VerifyLayer { config: self.config, face: PhantomData }

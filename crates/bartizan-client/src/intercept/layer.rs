@@ -142,19 +142,19 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.error_interceptor(WithState::new(state, interceptor))
     }
 
-    /// Adds a [`RequestInterceptor`](super::RequestInterceptor).
+    /// Adds a [`RequestInterceptor`](super::RequestInterceptor). None by default.
     pub fn request_interceptor<I>(self, interceptor: I) -> InterceptLayer<(Q, OnRequest<I>), P> {
         let requests = (self.requests, OnRequest::new(interceptor));
         InterceptLayer { requests, responses: self.responses }
     }
 
-    /// Adds a [`ResponseInterceptor`](super::ResponseInterceptor).
+    /// Adds a [`ResponseInterceptor`](super::ResponseInterceptor). None by default.
     pub fn response_interceptor<I>(self, interceptor: I) -> InterceptLayer<Q, (P, OnResponse<I>)> {
         let responses = (self.responses, OnResponse::new(interceptor));
         InterceptLayer { requests: self.requests, responses }
     }
 
-    /// Adds an [`ErrorInterceptor`](super::ErrorInterceptor).
+    /// Adds an [`ErrorInterceptor`](super::ErrorInterceptor). None by default.
     pub fn error_interceptor<I>(self, interceptor: I) -> InterceptLayer<Q, (P, OnError<I>)> {
         let responses = (self.responses, OnError::new(interceptor));
         InterceptLayer { requests: self.requests, responses }
