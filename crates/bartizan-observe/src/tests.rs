@@ -369,8 +369,10 @@ fn the_header_of_a_call_stays() {
 
 #[test]
 fn where_nobody_listens_the_header_passes() {
-    let (sent, _) = sent(Level::Warn, traced(TRACEPARENT), attempt, 1);
-    assert_eq!(sent, [[TRACEPARENT, "rojo=00f067aa0ba902b7"].map(str::to_owned)]);
+    for layer in [attempt, || attempt().start_traces()] {
+        let (sent, _) = sent(Level::Warn, traced(TRACEPARENT), layer, 1);
+        assert_eq!(sent, [[TRACEPARENT, "rojo=00f067aa0ba902b7"].map(str::to_owned)]);
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn number(digits: &[u8]) -> Option<u128> {
 fn fields(value: &[u8]) -> Option<[&[u8]; 4]> {
     let mut parts = value.split(|byte| *byte == b'-');
     let fields = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    (parts.next().is_none() && fields.map(<[u8]>::len) == [2, 32, 16, 2]).then_some(fields)
+    (fields.map(<[u8]>::len) == [2, 32, 16, 2]).then_some(fields)
 }
 
 #[cfg(test)]

@@ -26,25 +26,37 @@ impl Names {
         if let Some(label) = known.get(name) {
             return label.clone();
         }
-        let is_full = known.len() >= self.most;
+        // Most often it is full for good, and then nobody has to wait for the others.
+        if known.len() >= self.most {
+            return Self::OTHER;
+        }
         drop(known);
-        if is_full {
-            return Self::OTHER;
-        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have been faster.
-        if known.len() >= self.most && !known.contains(name) {
-            return Self::OTHER;
-        }
-        let label = SharedString::from_shared(name.into());
-        known.insert(label.clone());
-        label
+        admit(&mut known, self.most, name)
     }
+}
+
+/// The label of a name that was not known a moment ago. Somebody may have been faster, with this name or another.
+fn admit(known: &mut HashSet<SharedString>, most: usize, name: &str) -> SharedString {
+    if known.len() >= most {
+        return known.get(name).cloned().unwrap_or(Names::OTHER);
+    }
+    let label = SharedString::from_shared(name.into());
+    known.insert(label.clone());
+    label
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_overtaken_keeps_to_the_bound() {
+        let mut known = HashSet::from([SharedString::const_str("a")]);
+        assert_eq!(admit(&mut known, 1, "a"), "a");
+        assert_eq!(admit(&mut known, 1, "b"), "other");
+        assert_eq!(known.len(), 1);
+    }
 
     #[test]
     fn the_first_names_are_labels_and_the_others_are_one() {
