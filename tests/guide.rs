@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Whose docs have the defaults that a page shows.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -24,9 +24,10 @@ fn read(path: impl AsRef<Path>) -> String {
 /// By their names.
 fn pages() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/bartizan/guide");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
-    files.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
+    let files =
+        fs::read_dir(folder).expect("the folder of the pages").map(|entry| entry.expect("a page").path());
+    let name = |path: &Path| path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+    files.map(|path| (name(&path), fs::read_to_string(&path).expect("pages are text"))).collect()
 }
 
 /// The info strings of a page's blocks of code.

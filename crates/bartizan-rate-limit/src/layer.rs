@@ -95,7 +95,7 @@ impl<F, H> RateLimitLayer<F, H> {
         self.renewed()
     }
 
-    /// Another quota for some: asked when a key is first met. `None` means that of the layer. The buckets are new ones.
+    /// Another quota for some: asked when a key is first met. `None` means that of the layer, which all have by default. The buckets are new ones.
     #[must_use]
     pub fn quota_for<Q>(mut self, quota_for: Q) -> Self
     where

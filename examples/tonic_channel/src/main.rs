@@ -135,18 +135,18 @@ async fn main() -> Result<(), BoxError> {
     let count = client.call("/demo.Stock/Count", Kind::Reads).await?;
     println!("Count:   {count}, after {} requests", client.seen());
 
-    let taken = client.call("/demo.Stock/Take", Kind::Writes).await.unwrap_err();
+    let taken = client.call("/demo.Stock/Take", Kind::Writes).await.expect_err("it is closed");
     println!("Take:    {:?}, after {} request", taken.code(), client.seen());
 
     let (first, end) = client.watch().await?;
     println!("Watch:   {first}, then {:?}, after {} request", end.code(), client.seen());
 
-    let hung = client.call("/demo.Stock/Hang", Kind::Writes).await.unwrap_err();
+    let hung = client.call("/demo.Stock/Hang", Kind::Writes).await.expect_err("it hangs");
     let timed_out = find_source::<AttemptTimedOut>(&hung).is_some();
     println!("Hang:    {:?}, timed out: {timed_out}, after {} request", hung.code(), client.seen());
 
     let open = loop {
-        let failed = client.call("/demo.Stock/Take", Kind::Writes).await.unwrap_err();
+        let failed = client.call("/demo.Stock/Take", Kind::Writes).await.expect_err("it is closed");
         if find_source::<CircuitOpen>(&failed).is_some() {
             break failed;
         }
