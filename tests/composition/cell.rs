@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bartizan_core::{CallContext, Rejection};
 use bytes::Bytes;
-use http::Request;
+use http::header::AUTHORIZATION;
+use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use tokio::time::{Instant, timeout};
 use tower::{Layer, Service, ServiceExt};
@@ -79,13 +80,7 @@ pub type Outcome = Result<bool, String>;
 
 impl Cell<'_> {
     pub fn run(&self) -> Outcome {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime of one thread can be built");
-        // Unconstrained, since tokio's budget for a task would make polls pending for no reason.
-        runtime.block_on(tokio::task::unconstrained(self.held()))
+        until_over(self.held())
     }
 
     async fn held(&self) -> Outcome {
@@ -254,7 +249,7 @@ impl Happened {
 }
 
 /// Permits, tokens, bodies and futures: nothing is held when nobody calls.
-async fn quiet(parts: &[Part], watch: &Watch) -> Result<(), String> {
+pub async fn quiet(parts: &[Part], watch: &Watch) -> Result<(), String> {
     // For tokens that are being fetched, and what is read to its end.
     tokio::time::sleep(100 * MS).await;
     match watch.complaint().or_else(|| parts.iter().find_map(Part::complaint)) {
@@ -263,17 +258,29 @@ async fn quiet(parts: &[Part], watch: &Watch) -> Result<(), String> {
     }
 }
 
+/// On a runtime of its own, where time is paused.
+pub fn until_over<T>(run: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    // Unconstrained, since tokio's budget for a task would make polls pending for no reason.
+    runtime.expect("a runtime of one thread can be built").block_on(tokio::task::unconstrained(run))
+}
+
 fn request(is_post: bool, caller: u8, is_relative: bool) -> Request<Full<Bytes>> {
-    Request::builder()
-        .method(if is_post { "POST" } else { "GET" })
-        .uri(if is_relative { "/thing".to_owned() } else { format!("{BASE}/thing") })
-        .header("authorization", format!("Bearer caller-{caller}"))
-        .body(Full::default())
-        .expect("it is one")
+    let mut request = request_for(0, is_relative);
+    *request.method_mut() = if is_post { Method::POST } else { Method::GET };
+    let authorization = format!("Bearer caller-{caller}").try_into().expect("a value");
+    request.headers_mut().insert(AUTHORIZATION, authorization);
+    request
+}
+
+/// A GET of one of the things that there are.
+pub fn request_for(number: u32, is_relative: bool) -> Request<Full<Bytes>> {
+    let base = if is_relative { "" } else { BASE };
+    Request::get(format!("{base}/things/{number}")).body(Full::default()).expect("it is one")
 }
 
 /// The end of a call, and its body as far as it came.
-async fn called(service: &mut AnyService, request: Request<Full<Bytes>>) -> (End, String) {
+pub async fn called(service: &mut AnyService, request: Request<Full<Bytes>>) -> (End, String) {
     let result = match service.ready().await {
         Ok(service) => service.call(request).await,
         Err(error) => Err(error),

@@ -8,6 +8,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod cell;
+mod crowd;
 mod model;
 mod origin;
 mod part;

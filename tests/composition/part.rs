@@ -9,7 +9,7 @@ use bartizan_circuit_breaker::{CircuitBreakerLayer, GateLayer};
 use bartizan_client::intercept::InterceptLayer;
 use bartizan_client::log::LogLayer;
 use bartizan_client::{BaseUrl, BaseUrlLayer, DefaultHeadersLayer};
-use bartizan_core::{BoxError, Header, Refuse};
+use bartizan_core::{BoxError, Chance, Header, Refuse};
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
 use bartizan_rate_limit::{Quota, RateLimitLayer};
 use bartizan_retry::{Backoff, Budget, IdempotencyKeyLayer, Jitter, RetryLayer};
@@ -120,6 +120,7 @@ pub fn deadline() -> DeadlineLayer {
 pub fn retry() -> RetryLayer {
     let backoff = Backoff::exponential(BACKOFF as u32 * MS, BACKOFF as u32 * MS).expect("it does not fall");
     RetryLayer::new()
+        .chance(Chance::from_seed(7))
         .backoff(backoff.jitter(Jitter::None))
         .budget(Budget::new().ratio(0.01).expect("a ratio").reserve(RESERVE))
 }
