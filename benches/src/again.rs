@@ -30,6 +30,7 @@ pub const GROUPS: &[Group] = &[Group {
            counting allocator, so its figures do not compare with the others. The bare service is called twice by a \
            hand-written loop with a clone and the same wait. Ours draws its wait from `[0, 1 ms)`.",
     paused: true,
+    at_most: None,
     rows: &[
         Row::new("bare service, called twice by hand", |n| paused(by_hand(n))),
         Row::new("`RetryLayer`", |n| {

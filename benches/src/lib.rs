@@ -30,6 +30,8 @@ pub struct Group {
     pub rows: &'static [Row],
     /// Whether it needs the build in which the clock can be paused, for all measures.
     pub paused: bool,
+    /// So many times the instructions of ours may the row after it cost, if that is promised.
+    pub at_most: Option<f64>,
 }
 
 /// One stack.

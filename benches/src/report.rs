@@ -51,6 +51,7 @@ pub(crate) fn table(effort: &Effort) -> Result<String, String> {
         );
         push(&mut text, format_args!("|---|--:|--:|--:|--:|--:|\n"));
         let counts = counts(&programs, group, index, effort)?;
+        promised(group, &counts)?;
         let times = programs.times(group, index, effort)?;
         for (row, line) in group.rows.iter().zip(lines(&counts, &times, effort.timed)) {
             push(&mut text, format_args!("| {} | {line} |\n", row.name));
@@ -61,6 +62,15 @@ pub(crate) fn table(effort: &Effort) -> Result<String, String> {
 
 fn counts(programs: &Programs, group: &Group, index: usize, effort: &Effort) -> Result<Vec<Counts>, String> {
     (0..group.rows.len()).map(|row| programs.counts(group, [index, row], effort)).collect()
+}
+
+fn promised(group: &Group, counts: &[Counts]) -> Result<(), String> {
+    let (Some(most), [bare, ours, next, ..]) = (group.at_most, counts) else { return Ok(()) };
+    let ratio = (next.instructions - bare.instructions) / (ours.instructions - bare.instructions);
+    match ratio <= most {
+        true => Ok(()),
+        false => Err(format!("{}: {ratio:.3} times as many instructions, more than {most}", group.title)),
+    }
 }
 
 /// All cells but the name.

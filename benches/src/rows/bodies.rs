@@ -21,6 +21,7 @@ pub const GROUPS: &[Group] = &[
         title: "Body timeout, eight frames that are there",
         note: NOTE,
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, eight frames", |n| reads(Streams::default(), &get(), n)),
             Row::new("`BodyTimeoutLayer`", |n| {
@@ -38,6 +39,7 @@ pub const GROUPS: &[Group] = &[
         title: "Body timeout, eight frames that are waited for",
         note: NOTE,
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, eight frames with pauses", |n| reads(Streams::with_pauses(), &get(), n)),
             Row::new("`BodyTimeoutLayer`", |n| {

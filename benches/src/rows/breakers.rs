@@ -26,6 +26,7 @@ pub const GROUPS: &[Group] = &[
         note: "All open at half of at least ten calls in 30 s. Ours has a circuit for each origin and counts the answer's status and \
                body; the peer's has one circuit, and counts errors unless it is told otherwise.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`CircuitBreakerLayer`", |n| {
@@ -48,6 +49,7 @@ pub const GROUPS: &[Group] = &[
         note: "failsafe's success rate is an average that fades and not a window. recloser looks back at the last 100 calls and \
                knows no time while it is closed, so it reads no clock.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("nothing", |n| by_one(n, || {})),
             Row::new("`CircuitBreaker`", |n| {
@@ -68,6 +70,7 @@ pub const GROUPS: &[Group] = &[
         title: "The same a hundred times, half of them from each of two threads at one circuit",
         note: "What the threads wait for is the same words of memory, or a lock. Instructions do not show it; the time does.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("nothing", |n| by_all(n, || {})),
             Row::new("`CircuitBreaker`", |n| {

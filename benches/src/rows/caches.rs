@@ -30,6 +30,7 @@ pub const GROUPS: &[Group] = &[
         note: "tower-resilience's keeps the answer under a string that the caller makes, for a time, behind one lock, and knows no HTTP; moka's \
                own `get` is what ours finds an entry with.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("the origin, which is at hand", |n| reads(Origin::fresh(SHORT), &get(), n)),
             Row::new("`CacheLayer::rfc9111()`", |n| {
@@ -58,6 +59,7 @@ pub const GROUPS: &[Group] = &[
         note: "The same, eight thousand times as long. http-cache-tower with moka writes the answer out and reads it back: some 17 million instructions and \
                2 MB for each hit, which was counted over a few calls and is left out here, since it would take hours.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("the origin, which is at hand", |n| reads(Origin::fresh(LONG), &get(), n)),
             Row::new("`CacheLayer::rfc9111()`", |n| {
@@ -70,6 +72,7 @@ pub const GROUPS: &[Group] = &[
         title: "Cache, what is not to be stored",
         note: "`no-store`, 128 B. Ours passes the body as it comes; one call at a time, so nobody waits for anybody.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("the origin, which is at hand", |n| reads(Origin::never(SHORT), &get(), n)),
             Row::new("`CacheLayer::rfc9111()`", |n| {

@@ -20,6 +20,7 @@ pub const GROUPS: &[Group] = &[Group {
     note: "Ours looks first whether the request goes to one of its origins, and its token may be replaced meanwhile; tower-http's puts it on \
            every request. The request has two fields and room for one more.",
     paused: false,
+    at_most: None,
     rows: &[
         Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &asks(), n)),
         Row::new("`AuthLayer`, `Bearer`", |n| {

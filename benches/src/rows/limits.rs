@@ -38,6 +38,7 @@ pub const GROUPS: &[Group] = &[
                tower-resilience's have one window for all, tower_governor one bucket. tower's is not `Clone` and needs the buffer, whose \
                worker is a task.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(Axum, &get(), n)),
             Row::new("`RateLimitLayer`", |n| {
@@ -76,6 +77,7 @@ pub const GROUPS: &[Group] = &[
         title: "Rate limit, a token is there, one of a hundred keys from a header",
         note: "Both take the address from `X-Forwarded-For`. tower_governor parses it; ours here takes the field as it is, and hashes it twice.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| by_key(Axum, n)),
             Row::new("`RateLimitLayer`, by header", |n| {
@@ -93,6 +95,7 @@ pub const GROUPS: &[Group] = &[
         title: "The engine: a token, without HTTP",
         note: "governor's arithmetic is in both. Ours has one word more to look at, tokio's clock, and counts the handles.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("nothing", |n| by_one(n, || {})),
             Row::new("`RateLimiter`", |n| {
@@ -109,6 +112,7 @@ pub const GROUPS: &[Group] = &[
         title: "The same a hundred times, half of them from each of two threads at one bucket",
         note: "What the threads wait for is one word of memory. Instructions do not show it; the time does.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("nothing", |n| by_all(n, || {})),
             Row::new("`RateLimiter`", |n| {

@@ -19,6 +19,7 @@ pub const GROUPS: &[Group] = &[
                deposits expire: it reads the clock, as `TpsBudget` does (behind a mutex), and looks the origin up. The token \
                bucket of tower-resilience is one for all origins.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`RetryLayer`", |n| calls(RetryLayer::new().layer(ReadyAtOnce::default()), &get(), n)),
@@ -46,6 +47,7 @@ pub const GROUPS: &[Group] = &[
         note: "It may not be sent twice. Without the feature `hyper`, by which ours could tell that it was not processed, no copy \
                is kept; with it such a POST costs what a GET does. tower-resilience clones every request, even for one attempt.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &post(), n)),
             Row::new("`RetryLayer`", |n| calls(RetryLayer::new().layer(ReadyAtOnce::default()), &post(), n)),
@@ -61,6 +63,7 @@ pub const GROUPS: &[Group] = &[
         title: "Retry turned off",
         note: "`tower` has no such value, but an optional layer; tower-resilience has neither.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`RetryLayer::disabled()`", |n| {
@@ -77,6 +80,7 @@ pub const GROUPS: &[Group] = &[
         title: "A streamed body of one frame that is kept for a replay",
         note: "No peer has it: with `tower` one collects the body before the call, and the upstream waits for all of it.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, reads the body", |n| {
                 calls(Reader::default(), &request(Method::PUT, FRAME), n);

@@ -19,6 +19,7 @@ pub const GROUPS: &[Group] = &[
         title: "Retry with a deadline outside, a GET that succeeds at the first poll",
         note: "Our retry reads the deadline and keeps it with the request; the peers' do not know of it.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`DeadlineLayer`, `RetryLayer`", |n| {
@@ -39,6 +40,7 @@ pub const GROUPS: &[Group] = &[
         title: "Deadline, retry, attempt timeout; a GET that succeeds after it was pending once",
         note: "The stack as it is used.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
             Row::new("`DeadlineLayer`, `RetryLayer`, `AttemptTimeoutLayer`", |n| {
@@ -63,6 +65,7 @@ pub const GROUPS: &[Group] = &[
         note: "All layers in their order; a GET that succeeds after it was pending once. `tracing` is compiled in, and there is no \
                subscriber. The spans may cost a tenth of the stack at most.",
         paused: false,
+        at_most: Some(1.1),
         rows: &[
             Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
             Row::new("the stack", |n| {

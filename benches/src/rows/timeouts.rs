@@ -24,6 +24,7 @@ pub const GROUPS: &[Group] = &[
         title: "Attempt timeout, the answer is there at the first poll",
         note: NO_TARGET,
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`AttemptTimeoutLayer`", |n| {
@@ -41,6 +42,7 @@ pub const GROUPS: &[Group] = &[
         title: "Attempt timeout, the answer is pending once",
         note: "As every call over a socket is: here a timer is registered.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
             Row::new("`AttemptTimeoutLayer`", |n| {
@@ -58,6 +60,7 @@ pub const GROUPS: &[Group] = &[
         title: "Deadline, the answer is there at the first poll",
         note: NO_DEADLINE,
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, ready at once", |n| calls(ReadyAtOnce::default(), &get(), n)),
             Row::new("`DeadlineLayer`", |n| {
@@ -75,6 +78,7 @@ pub const GROUPS: &[Group] = &[
         title: "Deadline, the answer is pending once",
         note: NO_DEADLINE,
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
             Row::new("`DeadlineLayer`", |n| {
@@ -92,6 +96,7 @@ pub const GROUPS: &[Group] = &[
         title: "Deadline and attempt timeout, the answer is pending once",
         note: "The peers: two of their timeouts.",
         paused: false,
+        at_most: None,
         rows: &[
             Row::new("bare service, pending once", |n| calls(PendingOnce::default(), &get(), n)),
             Row::new("`DeadlineLayer`, `AttemptTimeoutLayer`", |n| {
