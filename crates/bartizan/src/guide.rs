@@ -24,6 +24,9 @@ pub mod auth {}
 #[doc = include_str!("../guide/client.md")]
 pub mod client {}
 
+#[doc = include_str!("../guide/observing.md")]
+pub mod observing {}
+
 #[doc = include_str!("../guide/server.md")]
 pub mod server {}
 

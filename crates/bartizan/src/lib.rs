@@ -49,6 +49,7 @@ mod api_client;
     feature = "auth-server",
     feature = "axum-08",
     feature = "client",
+    feature = "metrics",
     feature = "oauth",
     feature = "stack"
 ))]
