@@ -134,9 +134,10 @@ fn what_prometheus_reads_is_what_the_hooks_counted() {
     let sum = |of: &dyn Fn(&Counted) -> u64| runs.iter().map(|run| of(&run.counted)).sum::<u64>();
 
     let retries = |cause| read(&text, "bartizan_retry_retries", &[cause]);
-    assert_eq!(retries(r#"cause="refused""#), sum(&|run| run.waits_for_circuit));
+    assert_eq!(retries(r#"cause="refused""#), sum(&|run| run.waits_for_circuit + run.waits_for_limit));
     assert_eq!(retries(r#"cause="failed""#), sum(&|run| run.retries_after_backoff + run.retries_as_asked));
-    let all = sum(&|run| run.waits_for_circuit + run.retries_after_backoff + run.retries_as_asked);
+    let refused = |run: &Counted| run.waits_for_circuit + run.waits_for_limit;
+    let all = sum(&|run| refused(run) + run.retries_after_backoff + run.retries_as_asked);
     assert_eq!(read(&text, "bartizan_retry_retries", &[]), all);
 
     let refused = [r#"error_type="circuit_open""#];
@@ -159,6 +160,10 @@ fn what_prometheus_reads_is_what_the_hooks_counted() {
     }
     assert_eq!(read(&text, "bartizan_circuit_transitions", &[]), sum(&|run| run.changes.len() as u64));
 
+    let pauses = read(&text, "bartizan_limit_pauses", &[]);
+    assert_eq!(pauses, sum(&|run| run.pauses));
+    assert_eq!(read(&text, "bartizan_limit_refusals", &[]), sum(&|run| run.refusals_by_limit));
+
     let answers = |result| read(&text, "bartizan_cache_answers", &[result]);
     assert_eq!(answers(r#"result="hit""#), sum(&|run| run.hits));
     assert_eq!(answers(r#"result="stale_hit""#), sum(&|run| run.stale_hits));
@@ -168,6 +173,7 @@ fn what_prometheus_reads_is_what_the_hooks_counted() {
 
     for (what, count) in [
         ("refusals", refusals),
+        ("pauses", pauses),
         ("hits", answers(r#"result="hit""#)),
         ("stale hits", answers(r#"result="stale_hit""#)),
         ("attempts timed out", timeouts(r#"kind="attempt""#)),

@@ -27,6 +27,8 @@ pub(crate) struct Counted {
     pub(crate) retries_as_asked: u64,
     /// Requests that a circuit refused, and that waited for it.
     pub(crate) waits_for_circuit: u64,
+    /// Requests that the rate limit refused, and that waited for it.
+    pub(crate) waits_for_limit: u64,
     /// Requests that waited for a token or for the end of a pause, and those that would have waited for too long.
     pub(crate) waits_for_turn: u64,
     pub(crate) refusals_by_limit: u64,
@@ -73,7 +75,8 @@ impl bartizan_retry::Hook for Counts {
         let mut counted = self.lock();
         counted.refusals += u64::from(is_refused(&event.attempt));
         if event.cause == Cause::Refused {
-            counted.waits_for_circuit += u64::from(is_refused(&event.attempt));
+            let by_circuit = is_refused(&event.attempt);
+            *if by_circuit { &mut counted.waits_for_circuit } else { &mut counted.waits_for_limit } += 1;
         } else if asked {
             counted.retries_as_asked += 1;
         } else {

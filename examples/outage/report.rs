@@ -191,6 +191,7 @@ impl fmt::Display for Table<'_> {
         line("retry", "sent again after its backoff", &|run| run.retries_after_backoff)?;
         line("", "sent again when Retry-After said", &|run| run.retries_as_asked)?;
         line("", "sent when the circuit said, after a refusal", &|run| run.waits_for_circuit)?;
+        line("", "sent when the rate limit said, after a refusal", &|run| run.waits_for_limit)?;
         let reasons: BTreeSet<&str> =
             [retry, stack, cached].iter().flat_map(|run| run.stops.keys().copied()).collect();
         for why in reasons {
