@@ -337,7 +337,7 @@ fn sent(
 fn traced(traceparent: &str) -> Request<()> {
     let mut request = request();
     request.headers_mut().insert("traceparent", traceparent.parse().unwrap());
-    request.headers_mut().insert("tracestate", "rojo=00f067aa0ba902b7".parse().unwrap());
+    request.headers_mut().insert("tracestate", "vendor=opaque".parse().unwrap());
     request
 }
 
@@ -349,7 +349,7 @@ fn attempt() -> ObserveLayer {
 fn each_attempt_is_a_child_of_the_call_with_an_id_of_its_own() {
     let (sent, captured) = sent(Level::INFO, traced(TRACEPARENT), attempt, 2);
     let [[first, state], [second, _]] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!(state, "rojo=00f067aa0ba902b7");
+    assert_eq!(state, "vendor=opaque");
     assert_ne!(first, second);
     for (sent, span) in [first, second].into_iter().zip(captured.spans()) {
         let (trace, own) = (&sent[3..35], &sent[36..52]);
@@ -372,14 +372,14 @@ fn the_header_of_a_call_stays() {
 fn where_nobody_listens_the_header_passes() {
     for layer in [attempt, || attempt().start_traces()] {
         let (sent, _) = sent(Level::WARN, traced(TRACEPARENT), layer, 1);
-        assert_eq!(sent, [[TRACEPARENT, "rojo=00f067aa0ba902b7"].map(str::to_owned)]);
+        assert_eq!(sent, [[TRACEPARENT, "vendor=opaque"].map(str::to_owned)]);
     }
 }
 
 #[test]
 fn what_is_no_traceparent_is_left_alone() {
     let (sent, captured) = sent(Level::INFO, traced("00-0-0-0"), attempt, 1);
-    assert_eq!(sent, [["00-0-0-0", "rojo=00f067aa0ba902b7"].map(str::to_owned)]);
+    assert_eq!(sent, [["00-0-0-0", "vendor=opaque"].map(str::to_owned)]);
     assert_eq!(field(&captured, "trace_id"), None);
     let (sent, _) = self::sent(Level::INFO, request(), attempt, 1);
     assert_eq!(sent[0][0], "");
