@@ -2,6 +2,11 @@
 
 #![allow(missing_docs)]
 
+#[path = "auth/redirects.rs"]
+mod redirects;
+#[path = "tls/server.rs"]
+mod tls;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,13 +43,13 @@ fn has_secret(seen: &Seen) -> bool {
     text.contains(SECRET) || text.contains("dTpzM2NyM3Q=")
 }
 
-/// What goes out first, and where it is answered with what.
-async fn follow<A, S>(client: S, from: &Server, path: &str) -> Result<Response<Bytes>, BoxError>
+/// How a GET ends.
+async fn follow<A, S>(client: S, uri: &str) -> Result<Response<Bytes>, BoxError>
 where
     S: Service<Request<Full<Bytes>>, Response = Response<A>, Error: Into<BoxError>>,
     A: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
 {
-    let request = Request::get(from.uri(path)).body(Full::default())?;
+    let request = Request::get(uri).body(Full::default())?;
     let (head, body) = client.oneshot(request).await.map_err(Into::into)?.into_parts();
     Ok(Response::from_parts(head, body.collect().await.map_err(Into::into)?.to_bytes()))
 }
@@ -91,10 +96,10 @@ async fn redirected<A: Authorizer>(
                 .and::<_, Full<Bytes>, hyper_util::client::legacy::Error>(Limited::new(5));
             let stack =
                 ServiceBuilder::new().layer(auth.clone()).layer(FollowRedirectLayer::with_policy(policy));
-            follow(stack.service(http()), &here, path).await?
+            follow(stack.service(http()), &here.uri(path)).await?
         } else {
             let follower = FollowRedirectLayer::with_policy(Limited::new(5));
-            follow(ServiceBuilder::new().layer(follower).layer(auth.clone()).service(http()), &here, path)
+            follow(ServiceBuilder::new().layer(follower).layer(auth.clone()).service(http()), &here.uri(path))
                 .await?
         };
         assert_eq!(answer.status(), 200);
@@ -151,7 +156,7 @@ async fn a_cache_outside_keeps_tenants_apart() -> Result<(), BoxError> {
         ServiceBuilder::new().layer(auth.identity_layer()).layer(cache.clone()).layer(auth).service(http())
     };
     for (asked, token) in [(1, "one"), (2, "two"), (2, "one"), (2, "two")] {
-        let answer = follow(tenant(token), &server, "/me").await?;
+        let answer = follow(tenant(token), &server.uri("/me")).await?;
         assert_eq!(answer.body(), &format!("Bearer {token}"));
         assert_eq!(server.log().requests().len(), asked);
     }
@@ -166,7 +171,7 @@ async fn a_shared_cache_outside_stores_nothing_that_was_asked_for_with_a_credent
     let shared = CacheLayer::rfc9111().shared();
     let stack = ServiceBuilder::new().layer(auth.identity_layer()).layer(shared).layer(auth).service(http());
     for asked in 1..3 {
-        follow(stack.clone(), &server, "/me").await?;
+        follow(stack.clone(), &server.uri("/me")).await?;
         assert_eq!(server.log().requests().len(), asked);
     }
     Ok(())

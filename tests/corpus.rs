@@ -50,3 +50,8 @@ fn whatever_a_token_endpoint_answers_it_is_read_or_refused() {
 fn whatever_a_browser_brings_back_only_the_right_login_has_a_code() {
     run("oauth_redirect", fuzz::oauth_redirect);
 }
+
+#[test]
+fn a_challenge_is_read_as_its_grammar_says() {
+    run("challenge", fuzz::challenge);
+}

@@ -98,6 +98,33 @@ fn paginate() {
 }
 
 #[test]
+fn tenants() {
+    let text = run("tenants");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            r#"acme: {"orders_of":"acme"}"#,
+            r#"globex: {"orders_of":"globex"}"#,
+            r#"acme: {"orders_of":"acme"}"#,
+            r#"globex: {"orders_of":"globex"}"#,
+            "nobody: the request names no tenant",
+            r#"acme: {"orders_of":"acme"}"#,
+            "  POST /token/acme, authorization: none",
+            "  GET /orders, authorization: Bearer acme-1",
+            "  POST /token/globex, authorization: none",
+            "  GET /orders, authorization: Bearer globex-2",
+            "  POST /token/globex, authorization: none",
+            "  GET /orders, authorization: Bearer globex-3",
+            "  GET /orders, authorization: Bearer acme-1",
+            "  GET /orders, authorization: Bearer globex-3",
+            "  POST /token/acme, authorization: none",
+            "  GET /orders, authorization: Bearer acme-4",
+        ]
+    );
+}
+
+#[test]
 fn versioned_api() {
     let text = run("versioned_api");
     let lines: Vec<&str> = text.lines().collect();

@@ -12,12 +12,11 @@ use bartizan::circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
 use bartizan::core::{BoxError, Chance};
 use bartizan::observe::ObserveLayer;
 use bartizan::retry::{Backoff, RetryLayer};
-use bartizan_test::trace::captured;
+use bartizan_test::trace::{Level, captured};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tracing::Level;
 
 type Body = Full<Bytes>;
 
@@ -38,7 +37,7 @@ fn answering<const N: usize>(
 
 /// What is written while a stack calls what answers so. The breaker opens after two failures.
 fn written<const N: usize>(statuses: [u16; N], calls: usize) -> String {
-    let kept = captured(Level::DEBUG, || {
+    let kept = captured(Level::Debug, || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {

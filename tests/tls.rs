@@ -29,9 +29,9 @@ fn client(base_url: &str, authority: &Authority) -> ClientBuilder {
 #[tokio::test]
 async fn the_version_is_agreed_on() -> Result<(), BoxError> {
     let authority = Authority::new("ours")?;
-    let both = TlsServer::start(&authority, "127.0.0.1", &BOTH, seven()).await?;
-    let old = TlsServer::start(&authority, "127.0.0.1", &["http/1.1"], seven()).await?;
-    let none = TlsServer::start(&authority, "127.0.0.1", &[], seven()).await?;
+    let both = TlsServer::start(&authority, &["127.0.0.1"], &BOTH, seven()).await?;
+    let old = TlsServer::start(&authority, &["127.0.0.1"], &["http/1.1"], seven()).await?;
+    let none = TlsServer::start(&authority, &["127.0.0.1"], &[], seven()).await?;
     for (server, builder, version) in [
         (&both, client(&both.uri("/v1"), &authority), Version::HTTP_2),
         (&both, client(&both.uri("/v1"), &authority).http2_only(), Version::HTTP_2),
@@ -50,7 +50,7 @@ async fn the_version_is_agreed_on() -> Result<(), BoxError> {
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused_and_nothing_sent() -> Result<(), BoxError> {
     let authority = Authority::new("ours")?;
-    let server = TlsServer::start(&authority, "other.example", &BOTH, seven()).await?;
+    let server = TlsServer::start(&authority, &["other.example"], &BOTH, seven()).await?;
     let error = client(&server.uri(""), &authority).build()?.get("a").send().await.expect_err("refused");
     assert!(error.is_connect(), "{error}");
     let message = error.to_string();
@@ -64,7 +64,7 @@ async fn a_certificate_for_another_name_is_refused_and_nothing_sent() -> Result<
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_refused_and_nothing_sent() -> Result<(), BoxError> {
     let (authority, other) = (Authority::new("ours")?, Authority::new("other")?);
-    let server = TlsServer::start(&authority, "127.0.0.1", &BOTH, seven()).await?;
+    let server = TlsServer::start(&authority, &["127.0.0.1"], &BOTH, seven()).await?;
     let error = client(&server.uri(""), &other).build()?.get("a").send().await.expect_err("refused");
     assert!(error.is_connect(), "{error}");
     assert!(error.to_string().contains("invalid peer certificate: UnknownIssuer"), "{error}");
@@ -76,7 +76,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused_and_nothing_sent() -> 
 async fn several_roots_are_all_trusted() -> Result<(), BoxError> {
     let (authority, other, third) =
         (Authority::new("ours")?, Authority::new("other")?, Authority::new("third")?);
-    let server = TlsServer::start(&authority, "127.0.0.1", &BOTH, seven()).await?;
+    let server = TlsServer::start(&authority, &["127.0.0.1"], &BOTH, seven()).await?;
     for builder in [
         client(&server.uri(""), &other).root_certificate_pem(authority.pem()),
         client(&server.uri(""), &authority).root_certificate_pem(other.pem()),
@@ -90,7 +90,7 @@ async fn several_roots_are_all_trusted() -> Result<(), BoxError> {
 #[tokio::test]
 async fn a_tunnel_through_a_proxy_ends_at_the_server() -> Result<(), BoxError> {
     let authority = Authority::new("ours")?;
-    let server = TlsServer::start(&authority, "api.example.com", &BOTH, seven()).await?;
+    let server = TlsServer::start(&authority, &["api.example.com"], &BOTH, seven()).await?;
     let proxy = ConnectProxy::start(server.addr).await?;
     let through = format!("http://{}", proxy.addr);
     let client = client("https://api.example.com/v1", &authority).proxy(&through).build()?;
@@ -112,7 +112,7 @@ async fn a_redirect_to_a_plain_url_is_not_followed() -> Result<(), BoxError> {
     let authority = Authority::new("ours")?;
     let plain = Server::h1(seven()).await?;
     let away = Act::reply(307).header("location", &plain.uri("/there"));
-    let server = TlsServer::start(&authority, "127.0.0.1", &BOTH, away).await?;
+    let server = TlsServer::start(&authority, &["127.0.0.1"], &BOTH, away).await?;
     let error = client(&server.uri(""), &authority).build()?.get("a").send().await.expect_err("not 2xx");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(307));
     assert!(plain.log().requests().is_empty());

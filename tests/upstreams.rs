@@ -10,3 +10,5 @@ mod httpbin;
 mod nginx;
 #[path = "upstreams/server.rs"]
 mod server;
+#[path = "upstreams/upstream.rs"]
+mod upstream;

@@ -3,11 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bartizan::Stack;
 use bartizan_cache::{CacheBody, CacheLayer};
-use bartizan_circuit_breaker::{CircuitBreakerLayer, CountedBody, OnTransition, Settings, Trip};
+use bartizan_circuit_breaker::{CircuitBreakerLayer, CountedBody, Settings, Trip};
 use bartizan_core::{BoxError, ByStatus, Chance, Refuse};
-use bartizan_retry::{Backoff, Budget, RetryLayer};
-use bartizan_timeout::{AttemptTimeoutLayer, DeadlineBody, DeadlineLayer};
+use bartizan_rate_limit::{Quota, RateLimitLayer};
+use bartizan_retry::{Backoff, Budget, RetryLayer, Standard};
+use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineBody, DeadlineLayer, TimeoutBody};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -15,9 +17,11 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, connect::Connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::layer::util::Identity;
+use tower::{Layer, Service, ServiceExt};
 
 use crate::counts::Counts;
+use crate::scenario::WORKERS;
 
 pub(crate) type Body = Full<Bytes>;
 
@@ -52,40 +56,70 @@ where
     }
 }
 
-/// The stack.
-pub(crate) fn stack<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<StackBody<Counts>>
+/// The whole stack.
+pub(crate) fn stack<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<WholeBody>
 where
     S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let breaker = CircuitBreakerLayer::with_settings(brief_outages(seed));
-    layers(http, seed, counts, breaker.on_transition(counts.clone()))
+    all_layers(seed, counts).build().expect(IN_ORDER).layer(http)
 }
 
-/// The stack with a cache, as a browser has one.
+/// The whole stack with a cache, as a browser has one.
 pub(crate) fn cached<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<CachedBody>
 where
     S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let breaker = CircuitBreakerLayer::with_settings(brief_outages(seed));
-    ServiceBuilder::new()
-        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
-        .layer(CacheLayer::rfc9111().hook(counts.clone()))
-        .service(tried_again(http, seed, counts, breaker.on_transition(counts.clone())))
+    let cache = CacheLayer::rfc9111().hook(counts.clone());
+    all_layers(seed, counts).cache(cache).build().expect(IN_ORDER).layer(http)
 }
 
-/// The stack without its circuit breaker.
-pub(crate) fn retry<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<StackBody<()>>
+/// Deadline, retry and attempt timeout alone.
+pub(crate) fn retry<S>(http: S, seed: u64, counts: &Counts) -> impl Calls<DeadlineBody<Incoming, Counts>>
 where
     S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
 {
-    layers(http, seed, counts, CircuitBreakerLayer::disabled())
+    let (deadline, retry, attempt_timeout) = clocks_and_retry(seed, counts);
+    Stack::empty()
+        .deadline(deadline)
+        .retry(retry)
+        .attempt_timeout(attempt_timeout)
+        .build()
+        .expect(IN_ORDER)
+        .layer(http)
 }
 
-type StackBody<H> = DeadlineBody<CountedBody<Incoming, H>, Counts>;
-type CachedBody = DeadlineBody<CacheBody<CountedBody<Incoming, Counts>>, Counts>;
+const IN_ORDER: &str = "an attempt is shorter than the call, and nothing stands twice";
+
+/// All that `Stack::standard()` has.
+type AllLayers = Stack<
+    Identity,
+    DeadlineLayer<Refuse, Counts>,
+    Identity,
+    RetryLayer<Standard, Counts>,
+    Identity,
+    RateLimitLayer<Refuse, Counts>,
+    CircuitBreakerLayer<ByStatus, Refuse, Counts>,
+    Identity,
+    AttemptTimeoutLayer<Refuse, Counts>,
+    BodyTimeoutLayer,
+>;
+
+type WholeBody = DeadlineBody<CountedBody<TimeoutBody<Incoming>, Counts>, Counts>;
+type CachedBody = DeadlineBody<CacheBody<CountedBody<TimeoutBody<Incoming>, Counts>>, Counts>;
+
+fn all_layers(seed: u64, counts: &Counts) -> AllLayers {
+    let (deadline, retry, attempt_timeout) = clocks_and_retry(seed, counts);
+    let breaker = CircuitBreakerLayer::with_settings(brief_outages(seed));
+    Stack::standard()
+        .deadline(deadline)
+        .retry(retry)
+        .limit(RateLimitLayer::new(documented_quota()).hook(counts.clone()))
+        .breaker(breaker.on_transition(counts.clone()))
+        .attempt_timeout(attempt_timeout)
+}
 
 /// The defaults are made for outages of minutes: they look back 30 s and stay open for 5 s and more. This outage lasts 8 s after
 /// 23 s with many successes, so by default the circuit stays closed while the server is down, and for one seed in three opens
@@ -105,51 +139,35 @@ fn brief_outages(seed: u64) -> Settings {
         .chance(Chance::from_seed(seed))
 }
 
-/// The layers without a cache, outermost first.
-fn layers<S, H>(
-    http: S,
-    seed: u64,
-    counts: &Counts,
-    breaker: CircuitBreakerLayer<ByStatus, Refuse, H>,
-) -> impl Calls<StackBody<H>>
-where
-    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
-    S::Future: Send,
-    H: OnTransition + Clone + Send + Sync + 'static,
-{
-    ServiceBuilder::new()
-        .layer(DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()))
-        .service(tried_again(http, seed, counts, breaker))
+/// What the server's documentation would say: as much a second as all its workers can do, and as many at once as there are workers.
+///
+/// Without it the limit goes by the server's word alone, and that is not enough here. When the line is full a 503 with `Retry-After: 1` makes all
+/// callers pause, and at the end of the pause those who waited come within a tenth of a second: a hundred requests, which fill the line again.
+fn documented_quota() -> Quota {
+    const A_SECOND: u32 = 160;
+    let quota = Quota::per_second(A_SECOND).and_then(|quota| quota.burst(WORKERS as u32));
+    quota.expect("160 a second, and 16 at once")
 }
 
-/// What stands inside the deadline and the cache. The three attempts are retry's default, and as many as the naive client's.
-fn tried_again<S, H>(
-    http: S,
-    seed: u64,
-    counts: &Counts,
-    breaker: CircuitBreakerLayer<ByStatus, Refuse, H>,
-) -> impl Calls<CountedBody<Incoming, H>>
-where
-    S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
-    S::Future: Send,
-    H: OnTransition + Clone + Send + Sync + 'static,
-{
+type ClocksAndRetry =
+    (DeadlineLayer<Refuse, Counts>, RetryLayer<Standard, Counts>, AttemptTimeoutLayer<Refuse, Counts>);
+
+/// What all three have. The three attempts are retry's default, and as many as the naive client's.
+fn clocks_and_retry(seed: u64, counts: &Counts) -> ClocksAndRetry {
     let backoff = Backoff::exponential(Duration::from_millis(200), Duration::from_secs(1));
     // This server throttles and drops far more than it is overloaded, and most of its failures cost it nothing. By default it
     // would be a fifth: safe without such knowledge, and here some six points of goodput less.
     let budget = Budget::new().ratio(0.5);
-    ServiceBuilder::new()
-        .layer(
-            RetryLayer::new()
-                .backoff(backoff.expect("200 ms are more than nothing and less than a second"))
-                .budget(budget.expect("a half lies between 0.01 and 1"))
-                .chance(Chance::from_seed(seed))
-                .hook(counts.clone()),
-        )
-        // Here stands the rate limit, where there is a quota to keep.
-        .layer(breaker)
-        .layer(AttemptTimeoutLayer::new(ATTEMPT).hook(counts.clone()))
-        .service(http)
+    let retry = RetryLayer::new()
+        .backoff(backoff.expect("200 ms are more than nothing and less than a second"))
+        .budget(budget.expect("a half lies between 0.01 and 1"))
+        .chance(Chance::from_seed(seed))
+        .hook(counts.clone());
+    (
+        DeadlineLayer::new(WHOLE_CALL).hook(counts.clone()),
+        retry,
+        AttemptTimeoutLayer::new(ATTEMPT).hook(counts.clone()),
+    )
 }
 
 /// What a client must be to be called from many tasks.

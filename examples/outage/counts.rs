@@ -27,6 +27,11 @@ pub(crate) struct Counted {
     pub(crate) retries_as_asked: u64,
     /// Requests that a circuit refused, and that waited for it.
     pub(crate) waits_for_circuit: u64,
+    /// Requests that waited for a token or for the end of a pause, and those that would have waited for too long.
+    pub(crate) waits_for_turn: u64,
+    pub(crate) refusals_by_limit: u64,
+    /// Pauses that the server asked for.
+    pub(crate) pauses: u64,
     /// Failures that were not sent again, by reason.
     pub(crate) stops: BTreeMap<&'static str, u64>,
     /// Requests that a circuit refused.
@@ -68,7 +73,7 @@ impl bartizan_retry::Hook for Counts {
         let mut counted = self.lock();
         counted.refusals += u64::from(is_refused(&event.attempt));
         if event.cause == Cause::Refused {
-            counted.waits_for_circuit += 1;
+            counted.waits_for_circuit += u64::from(is_refused(&event.attempt));
         } else if asked {
             counted.retries_as_asked += 1;
         } else {
@@ -90,6 +95,19 @@ fn is_refused(attempt: &Attempt<'_>) -> bool {
 impl OnTransition for Counts {
     fn transition(&self, _: &Subject, transition: &Transition) {
         self.lock().changes.push((self.since.elapsed(), transition.from, transition.to));
+    }
+}
+
+impl bartizan_rate_limit::Hook for Counts {
+    fn event(&self, event: &bartizan_rate_limit::Event<'_>) {
+        use bartizan_rate_limit::Event::{Paused, Refused, Waited};
+        let mut counted = self.lock();
+        match event {
+            Paused { .. } => counted.pauses += 1,
+            Waited(_) => counted.waits_for_turn += 1,
+            Refused(_) => counted.refusals_by_limit += 1,
+            _ => {}
+        }
     }
 }
 

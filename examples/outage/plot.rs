@@ -27,8 +27,8 @@ const FAINT: RGBColor = RGBColor(0x6b, 0x72, 0x80);
 const GRID: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
 /// Behind what goes wrong, in turns; what is healthy stays white.
 const TROUBLE: [RGBColor; 2] = [RGBColor(0xfd, 0xf4, 0xe3), RGBColor(0xfa, 0xe8, 0xcc)];
-/// Grey, and vermilion, sky blue, blue and bluish green of Okabe and Ito's palette: told apart by colour-blind readers too. The stack without
-/// breaker is a lighter stack.
+/// Grey, and vermilion, sky blue, blue and bluish green of Okabe and Ito's palette: told apart by colour-blind readers too. Retry and
+/// timeouts alone are a lighter stack.
 const COLOURS: [RGBColor; CLIENTS] = [
     RGBColor(0x8a, 0x8f, 0x98),
     RGBColor(0xd5, 0x5e, 0x00),

@@ -129,7 +129,7 @@ pub(crate) fn complaint(
     if again > 0 {
         return Some(format!("the stack sent {again} POSTs without a key more than once"));
     }
-    if let Some(complaint) = below_naive(retry, "the stack without circuit breaker") {
+    if let Some(complaint) = below_naive(retry, "retry and timeouts alone") {
         return Some(complaint);
     }
     if scenario.lasts_for(Weather::Down) < LONG_ENOUGH {
@@ -138,13 +138,13 @@ pub(crate) fn complaint(
     let (seen, without) = (stack.seen_while_down, retry.seen_while_down);
     if 2 * seen > without {
         return Some(format!(
-            "while down the server saw {seen} requests of the stack, and {without} without circuit breaker"
+            "while down the server saw {seen} requests of the stack, and {without} of retry and timeouts alone"
         ));
     }
     let (goodput, without) = (stack.goodput(), retry.goodput());
     if goodput < without - CHANCE {
         return Some(format!(
-            "the stack's goodput of {goodput:.1} % is below that without circuit breaker, {without:.1} %"
+            "the stack's goodput of {goodput:.1} % is below that of retry and timeouts alone, {without:.1} %"
         ));
     }
     if cached.reads_while_down < READS {
@@ -197,6 +197,9 @@ impl fmt::Display for Table<'_> {
             let what = format!("not sent again: {why}");
             line("", &what, &|run| run.stops.get(why).copied().unwrap_or_default())?;
         }
+        line("rate limit", "pauses that the server asked for", &|run| run.pauses)?;
+        line("", "requests that waited for their turn", &|run| run.waits_for_turn)?;
+        line("", "requests refused, as the wait was too long", &|run| run.refusals_by_limit)?;
         line("circuit breaker", "requests refused", &|run| run.refusals)?;
         for (from, to) in CHANGES {
             let what = format!("{from} -> {to}");

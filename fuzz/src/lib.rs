@@ -4,12 +4,14 @@
 
 #![allow(missing_docs)]
 
+mod challenge;
 mod message;
 mod oauth;
 mod request;
 mod response;
 mod times;
 
+pub use challenge::challenge;
 pub use oauth::{oauth_redirect, oauth_token};
 pub use request::cache_request;
 pub use response::cache_response;

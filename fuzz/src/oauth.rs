@@ -49,10 +49,13 @@ fn shown(error: &EndpointError) {
 pub fn oauth_redirect(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut login = client(200, &Bytes::new()).resume(PendingLogin::new("st+te", None, "http://127.0.0.1/"));
-    let pairs: Vec<(String, String)> = match text.split('#').next().unwrap_or_default().split_once('?') {
-        Some((_, query)) => serde_urlencoded::from_str(query).unwrap_or_default(),
-        None => serde_urlencoded::from_str(text.split('#').next().unwrap_or_default()).unwrap_or_default(),
-    };
+    let target = text.split('#').next().unwrap_or_default();
+    let query = target.split_once('?').map_or(target, |(_, query)| query);
+    let pairs: Vec<(String, String)> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (form_decoded(name), form_decoded(value)))
+        .collect();
     let only = |name: &str| {
         let mut named = pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
         named.next().filter(|_| named.next().is_none())
@@ -72,4 +75,23 @@ pub fn oauth_redirect(data: &[u8]) {
             assert!(error.code().is_none() || is_ours, "{error}");
         }
     }
+}
+
+/// What two hexadecimal digits follow is a byte, a `+` is a space, and all else is itself.
+fn form_decoded(text: &str) -> String {
+    let mut rest = text.as_bytes();
+    let mut bytes = Vec::new();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        let hexadecimal = after.get(..2).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+        match (*first, hexadecimal.and_then(|pair| std::str::from_utf8(pair).ok())) {
+            (b'%', Some(pair)) => {
+                bytes.push(u8::from_str_radix(pair, 16).expect("two digits"));
+                rest = &after[2..];
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bartizan_core::BoxError;
-use bartizan_test::server::{Act, Server};
+use bartizan_test::server::{Script, Server};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpListener;
@@ -32,10 +32,11 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// For a server of that name, which speaks `protocols` (RFC 7301).
-    fn config(&self, name: &str, protocols: &[&str]) -> Result<ServerConfig, BoxError> {
+    /// For a server of these names, which speaks `protocols` (RFC 7301).
+    fn config(&self, names: &[&str], protocols: &[&str]) -> Result<ServerConfig, BoxError> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new([name.to_owned()])?.signed_by(&key, &self.issuer)?;
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -46,7 +47,10 @@ impl Authority {
     }
 }
 
-/// Ends TLS, and has a server for each version of HTTP behind it. Dropping it ends its tasks.
+/// What a record of a handshake begins with (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
+
+/// Ends TLS, and has a server for each version of HTTP behind it; what comes without TLS is HTTP/1.1. Dropping it ends its tasks.
 pub(crate) struct TlsServer {
     pub(crate) addr: SocketAddr,
     pub(crate) http1: Arc<Server>,
@@ -55,18 +59,18 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// A server of that name, which is vouched for by `authority` and answers each request with `act`.
+    /// A server of these names, which is vouched for by `authority` and answers as `script` says.
     pub(crate) async fn start(
         authority: &Authority,
-        name: &str,
+        names: &[&str],
         protocols: &[&str],
-        act: Act,
+        script: impl Script + Clone,
     ) -> Result<Self, BoxError> {
-        let acceptor = TlsAcceptor::from(Arc::new(authority.config(name, protocols)?));
+        let acceptor = TlsAcceptor::from(Arc::new(authority.config(names, protocols)?));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
-        let http1 = Arc::new(Server::h1_in_memory(act.clone()));
-        let http2 = Arc::new(Server::h2_in_memory(act));
+        let http1 = Arc::new(Server::h1_in_memory(script.clone()));
+        let http2 = Arc::new(Server::h2_in_memory(script));
         let (behind1, behind2) = (http1.clone(), http2.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -74,6 +78,11 @@ impl TlsServer {
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, http1, http2) = (acceptor.clone(), behind1.clone(), behind2.clone());
                 connections.spawn(async move {
+                    let mut first = [0];
+                    tcp.peek(&mut first).await?;
+                    if first != [HANDSHAKE] {
+                        return copy_bidirectional(&mut { tcp }, &mut http1.connect()?).await;
+                    }
                     // What a client refuses ends here.
                     let mut tls = acceptor.accept(tcp).await?;
                     let speaks_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");

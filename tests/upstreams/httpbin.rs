@@ -11,7 +11,8 @@ use http_body_util::Full;
 use tower::ServiceBuilder;
 
 use crate::client::{SETTINGS, Settings, Stack, get, request, send, stack};
-use crate::server::{Upstream, httpbin};
+use crate::server::httpbin;
+use crate::upstream::Upstream;
 
 const SECOND: Duration = Duration::from_secs(1);
 

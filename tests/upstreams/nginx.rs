@@ -55,18 +55,23 @@ async fn a_part_is_completed_with_the_rest_that_it_lacks() {
     for (socket, h2) in [("plain.sock", false), ("h2.sock", true)] {
         let stack = stack(upstream.connector(socket), Settings { h2, ..SETTINGS });
         let cache = CacheLayer::rfc9111().status().layer(stack);
-        for (range, told, body) in [
-            (Some("bytes=0-99999"), "fwd=uri-miss; fwd-status=206; stored", &large[..100_000]),
-            (Some("bytes=50000-199999"), "fwd=partial; fwd-status=206; stored", &large[50_000..200_000]),
+        // How long ago nginx's file was written decides how long its parts are fresh, so the last one says what it takes.
+        for (field, told, body) in [
+            (Some(("range", "bytes=0-99999")), "fwd=uri-miss; fwd-status=206; stored", &large[..100_000]),
+            (
+                Some(("range", "bytes=50000-199999")),
+                "fwd=partial; fwd-status=206; stored",
+                &large[50_000..200_000],
+            ),
             (None, "fwd=partial; fwd-status=206; stored", &large),
-            (None, "fwd=stale; fwd-status=304; stored", &large),
+            (Some(("cache-control", "no-cache")), "fwd=request; fwd-status=304; stored", &large),
         ] {
-            let fields = range.map(|range| ("range", range));
-            let response = cache.clone().oneshot(request("GET", "/large", fields.as_slice())).await.unwrap();
+            let response = cache.clone().oneshot(request("GET", "/large", field.as_slice())).await.unwrap();
             let status = response.extensions().get::<CacheStatus>().expect("it tells").to_string();
-            assert_eq!((response.status() == 206, status.as_str()), (range.is_some(), told), "{range:?}");
+            let is_part = field.is_some_and(|(name, _)| name == "range");
+            assert_eq!((response.status() == 206, status.as_str()), (is_part, told), "{field:?}");
             let got = response.into_body().collect().await.unwrap().to_bytes();
-            assert!(got == body, "{range:?}: {} bytes", got.len());
+            assert!(got == body, "{field:?}: {} bytes", got.len());
         }
     }
 }

@@ -2,7 +2,7 @@
 # server ends too, and the folder $0 goes. The server reaps its own children, and what it leaves is killed with the
 # process group.
 exec 3<&0
-"$@" &
+"$@" <&3 &
 server=$!
 (
     read -r _ <&3

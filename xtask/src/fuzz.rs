@@ -10,8 +10,15 @@ use crate::{
     workspace::Workspace,
 };
 
-const TARGETS: &[&str] =
-    &["cache_response", "cache_request", "http_date", "oauth_redirect", "oauth_token", "retry_after"];
+const TARGETS: &[&str] = &[
+    "cache_response",
+    "cache_request",
+    "challenge",
+    "http_date",
+    "oauth_redirect",
+    "oauth_token",
+    "retry_after",
+];
 
 const SECONDS: u32 = 60;
 

@@ -7,6 +7,7 @@ mod failure;
 mod fuzz;
 mod libtest;
 mod needs;
+mod node_modules;
 mod results;
 mod rules;
 mod shell;

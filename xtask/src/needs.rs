@@ -51,6 +51,20 @@ const NEEDS: &[Need] = &[
         users: &[User::Tests, User::Tools],
     },
     Need {
+        what: "Node.js 20",
+        why: "runs one of the servers that the tests call",
+        probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
+        debian_package: "nodejs",
+        users: &[User::Tests],
+    },
+    Need {
+        what: "npm",
+        why: "installs what that server is made of, into .tools/",
+        probe: &["npm", "--version"],
+        debian_package: "npm",
+        users: &[User::Tests],
+    },
+    Need {
         what: "nginx",
         why: "is one of the servers that the tests call",
         probe: &["nginx", "-v"],

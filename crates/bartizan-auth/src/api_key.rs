@@ -3,13 +3,13 @@ use std::future::ready;
 use std::sync::Arc;
 
 use bartizan_core::RequestHead;
-use http::header::COOKIE;
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::cookies::{check_name, set_cookie};
 use crate::identity::opaque;
+use crate::query::{check_parameter, is_named, means, set_query};
 use crate::{Authorizer, InvalidCredential, NotPrepared, Preparing, Secret, Stamp};
 
 /// A key that is sent with each request: in a header field, `X-API-Key` by default, in the query, or in a cookie.
@@ -32,7 +32,7 @@ enum Place {
 /// What stands in a query as it is (RFC 3986 section 2.3).
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(crate) static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl ApiKey {
     /// In the field `X-API-Key`.
@@ -63,9 +63,7 @@ impl ApiKey {
     /// If the key or the name is empty.
     pub fn query(name: &str, key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
         let key = not_empty(key.into())?;
-        if name.is_empty() {
-            return Err(InvalidCredential::new("the name of a parameter", "is empty"));
-        }
+        check_parameter(name)?;
         let pair =
             format!("{}={}", utf8_percent_encode(name, QUERY), utf8_percent_encode(key.expose(), QUERY));
         let identity = opaque("key", &[key.expose().as_bytes()]);
@@ -83,10 +81,7 @@ impl ApiKey {
         if !key.expose().bytes().all(is_octet) {
             return Err(InvalidCredential::new("an API key", "has characters that no cookie may have"));
         }
-        // Names of fields are tokens as well.
-        if name.parse::<HeaderName>().is_err() {
-            return Err(InvalidCredential::new("the name of a cookie", "is no token"));
-        }
+        check_name(name)?;
         let pair = format!("{name}={}", key.expose());
         let identity = opaque("key", &[key.expose().as_bytes()]);
         Ok(Self { place: Place::Cookie { name: name.into(), pair: pair.into() }, identity })
@@ -116,13 +111,13 @@ impl Authorizer for ApiKey {
         Box::pin(ready(Err(NotPrepared::because(full))))
     }
 
-    fn take_out(&self, uri: &mut Uri) {
+    fn take_out(&self, request: &mut Parts) {
         if let Place::Query { name, key, .. } = &self.place {
             let is_key = |given: &str| {
                 let value = given.split_once('=').map_or("", |(_, value)| value);
                 is_named(given, name) && means(value, key.expose())
             };
-            set_query(uri, is_key, None);
+            set_query(&mut request.uri, is_key, None);
         }
     }
 
@@ -143,59 +138,6 @@ impl Authorizer for ApiKey {
     fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
         self.identity.clone()
     }
-}
-
-/// Whether a parameter has this name, however it is encoded.
-fn is_named(parameter: &str, name: &str) -> bool {
-    means(parameter.split('=').next().unwrap_or_default(), name)
-}
-
-/// With `+` for a space, as forms have it, or without.
-fn means(encoded: &str, text: &str) -> bool {
-    percent_decode_str(encoded).eq(text.bytes())
-        || percent_decode_str(&encoded.replace('+', " ")).eq(text.bytes())
-}
-
-/// The other parameters stay byte for byte where they are. `None`, and nothing is changed, if the target becomes too long.
-fn set_query(uri: &mut Uri, is_replaced: impl Fn(&str) -> bool, pair: Option<&str>) -> Option<()> {
-    let given: Vec<&str> = uri.query().map_or_else(Vec::new, |query| query.split('&').collect());
-    if pair.is_none() && !given.iter().any(|given| is_replaced(given)) {
-        return Some(());
-    }
-    let others = given.into_iter().filter(|given| !is_replaced(given));
-    let kept = others.chain(pair).collect::<Vec<_>>().join("&");
-    let path = if uri.path().is_empty() { "/" } else { uri.path() };
-    let target = if kept.is_empty() { path.to_owned() } else { format!("{path}?{kept}") };
-    let path_and_query = PathAndQuery::try_from(target).ok()?;
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(path_and_query);
-    *uri = Uri::from_parts(parts).ok()?;
-    Some(())
-}
-
-/// All lines become one, with the other cookies in their order (RFC 6265 section 5.4). `None`, and nothing is changed, if there is no room.
-fn set_cookie(headers: &mut HeaderMap, name: &str, pair: Option<&str>) -> Option<()> {
-    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    let given: Vec<&[u8]> =
-        lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii).collect();
-    let is_named = |cookie: &&[u8]| {
-        let given = cookie.split(|byte| *byte == b'=').next().unwrap_or_default();
-        given.trim_ascii() == name.as_bytes()
-    };
-    if pair.is_none() && !given.iter().any(is_named) {
-        return Some(());
-    }
-    let others = given.into_iter().filter(|cookie| !cookie.is_empty() && !is_named(cookie));
-    let cookies: Vec<&[u8]> = others.chain(pair.map(str::as_bytes)).collect();
-    if cookies.is_empty() {
-        headers.remove(COOKIE);
-        return Some(());
-    }
-    let mut value =
-        HeaderValue::from_bytes(&cookies.join(&b"; "[..])).expect("parts of fields, and octets of a cookie");
-    value.set_sensitive(true);
-    headers.try_insert(COOKIE, value).ok()?;
-    Some(())
 }
 
 impl fmt::Debug for ApiKey {

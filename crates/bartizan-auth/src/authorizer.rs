@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
-use crate::NotPrepared;
+use crate::{NotPrepared, Stamp};
 
 /// What proves who asks. Asked once for each attempt.
 ///
@@ -30,10 +30,10 @@ pub trait Authorizer: Send + Sync + 'static {
         Reaction::Done
     }
 
-    /// Takes this very credential out of a target elsewhere: a server that it was meant for may have repeated it in a redirect. By default it stands
-    /// in no target.
-    fn take_out(&self, uri: &mut Uri) {
-        let _ = uri;
+    /// Takes this very credential out of the target of a request elsewhere: a server that it was meant for may have repeated it in a redirect. By
+    /// default it stands in no target.
+    fn take_out(&self, request: &mut Parts) {
+        let _ = request;
     }
 
     /// Takes the credential off a request that is redirected to another origin. By default `Authorization`.
@@ -45,14 +45,16 @@ pub trait Authorizer: Send + Sync + 'static {
     /// Whom it stands for, as an opaque text that says nothing of the credential: what is kept for one is never shown to another. It may not
     /// wait, and fetches nothing.
     fn identity(&self, request: &RequestHead<'_>) -> Arc<str>;
+
+    /// Whether nothing is lost if it is forgotten now and made anew once it is needed: [`Tenants`](crate::Tenants) asks when they are too many. By
+    /// default it is so.
+    fn is_idle(&self) -> bool {
+        true
+    }
 }
 
 /// Gets a credential ready.
 pub type Preparing = Pin<Box<dyn Future<Output = Result<(), NotPrepared>> + Send>>;
-
-/// Which credential a request was sent with: that one is meant when the answer refuses it, and no newer one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp(pub u64);
 
 /// What follows from an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +79,8 @@ impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
         (**self).react(stamp, response)
     }
 
-    fn take_out(&self, uri: &mut Uri) {
-        (**self).take_out(uri);
+    fn take_out(&self, request: &mut Parts) {
+        (**self).take_out(request);
     }
 
     fn strip(&self, uri: &mut Uri, headers: &mut HeaderMap) {
@@ -87,5 +89,9 @@ impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
 
     fn identity(&self, request: &RequestHead<'_>) -> Arc<str> {
         (**self).identity(request)
+    }
+
+    fn is_idle(&self) -> bool {
+        (**self).is_idle()
     }
 }

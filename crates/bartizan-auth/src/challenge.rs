@@ -183,6 +183,7 @@ mod tests {
             &["BearerX error=\"invalid_token\""],
             &["Bearer error=\"invalid_token"],
             &["Bearer error=\"other\", error=\"invalid_token\""],
+            &["Bearer error=\"invalid_token\", error=\"other\""],
             &["Bearer error=\"invalid_token\" realm=x"],
             &["error=\"invalid_token\""],
             &["Bearer error=invalid_token=="],

@@ -23,7 +23,7 @@ impl NotPrepared {
         Self { cause: Some(cause.into()), retry_in: None }
     }
 
-    /// When it may be tried again, if that is known.
+    /// When it may be tried again, if that is known. By default it is not.
     #[must_use]
     pub fn retry_in(mut self, wait: Duration) -> Self {
         self.retry_in = Some(wait);
@@ -111,7 +111,7 @@ fn named(uri: &Uri) -> Box<str> {
     Origin::of(uri).map_or_else(|_| "no origin".into(), |origin| origin.as_str().into())
 }
 
-/// What cannot be a credential, or the name of a place for one.
+/// What cannot be a credential, or the name of a place for one, or a part of a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidCredential {
     what: &'static str,

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::redirect::led_elsewhere;
 use crate::service::Config;
 use crate::{Authorizer, NoCredential, NotPrepared, OtherOrigin, Preparing, Reaction, Stamp, trace};
 
@@ -135,7 +136,10 @@ where
                     let Some(Sent { stamp, config, again }) = sent.take() else {
                         return Poll::Ready(Ok(response));
                     };
-                    if config.authorizer.react(stamp, &Head::from(&response)) == Reaction::Done {
+                    // Who never saw the credential has no say in it.
+                    if led_elsewhere(&config.origins, response.extensions())
+                        || config.authorizer.react(stamp, &Head::from(&response)) == Reaction::Done
+                    {
                         return Poll::Ready(Ok(response));
                     }
                     let Some(again) = again else {

@@ -12,14 +12,12 @@ use crate::{Authorizer, Origins};
 
 /// The outer half of auth, for a cache that stands further out: it tells whose the call is, and that it will carry a credential, and fetches
 /// nothing. See [`AuthLayer::identity_layer`](crate::AuthLayer::identity_layer).
-#[derive(Clone)]
 pub struct IdentityLayer<A> {
     pub(crate) origins: Origins,
     pub(crate) authorizer: Arc<A>,
 }
 
 /// The service of [`IdentityLayer`].
-#[derive(Clone)]
 pub struct Identity<S, A> {
     inner: S,
     layer: IdentityLayer<A>,
@@ -29,8 +27,7 @@ impl<S, A> Layer<S> for IdentityLayer<A> {
     type Service = Identity<S, A>;
 
     fn layer(&self, inner: S) -> Identity<S, A> {
-        let layer = IdentityLayer { origins: self.origins.clone(), authorizer: self.authorizer.clone() };
-        Identity { inner, layer }
+        Identity { inner, layer: self.clone() }
     }
 }
 
@@ -54,6 +51,18 @@ impl<S: Service<Request<B>>, B, A: Authorizer> Service<Request<B>> for Identity<
             }
         }
         self.inner.call(request)
+    }
+}
+
+impl<A> Clone for IdentityLayer<A> {
+    fn clone(&self) -> Self {
+        Self { origins: self.origins.clone(), authorizer: self.authorizer.clone() }
+    }
+}
+
+impl<S: Clone, A> Clone for Identity<S, A> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
     }
 }
 

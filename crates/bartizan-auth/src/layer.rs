@@ -41,7 +41,7 @@ impl<A: Authorizer> AuthLayer<A> {
 
 impl<A: Authorizer, G> AuthLayer<A, G> {
     /// Sends a request again by itself, once, where the API refused its credential and there is a newer one: for stacks without retry, which does it
-    /// otherwise. It costs a copy of each head, and bodies have to be [`Replay`](bartizan_core::Replay).
+    /// by default. It costs a copy of each head, and bodies have to be [`Replay`](bartizan_core::Replay).
     #[must_use]
     pub fn replay_alone(self) -> AuthLayer<A, Alone> {
         AuthLayer { config: self.config, again: PhantomData }

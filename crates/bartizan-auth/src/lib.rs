@@ -36,6 +36,7 @@
 //! | [`Basic`] | user and password (RFC 7617) |
 //! | [`Bearer`] | a token (RFC 6750), which may be set, replaced and taken away while calls go on |
 //! | [`Refreshing`] | a token that is fetched when it is needed, and anew before it ends or when it is refused |
+//! | [`Tenants`] | what one of the others puts there, another one for each tenant or scope |
 //!
 //! Where [`Refreshing`] has its tokens from is a [`TokenSource`]: the grants of OAuth 2.0 (`oauth`, a feature), an API's own endpoint (`JsonRefresh`, with it),
 //! or a closure of yours.
@@ -50,8 +51,15 @@
 //! | `http` | to the loopback alone | | whoever reads the connection could use the credential |
 //! | other origins | go without | [`AuthLayer::refuse_elsewhere`] | links and redirects lead to servers that need none |
 //! | no token yet | the call is refused | [`AuthLayer::or_without`] | an answer for nobody in particular is worse than none |
-//! | a token is refused | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
+//! | a token is refused | by a 401 whose Bearer challenge says `invalid_token` | [`RefreshingBuilder::any_401`] | another 401 may mean anything, and each would cost a fetch |
+//! | after that | the answer is marked, and a retry layer outside sends the request again, once | [`AuthLayer::replay_alone`] | retry keeps a copy of the request as it is |
+//! | tenants | 1,024 are kept beside the first | [`Tenants::max_tenants`] | as many circuits are kept; memory is bounded |
+//! | no tenant is named | the call is refused | [`Tenants::otherwise`] | nobody's credential in particular is the wrong one |
 //! | tokens | are kept in memory | [`RefreshingBuilder::store`] | where they are safe beyond that only the user knows |
+//!
+//! # On the server side
+//!
+//! Credentials of requests that come in are checked by the layer of the module `server`, behind the feature of that name.
 //!
 //! # Secrets
 //!
@@ -83,12 +91,14 @@
 //! | the head has no room left for the credential | as if there were none |
 //! | the answer says that the credential is not good | it is passed on; an [`Authorizer`] that has a better one may have it sent again |
 //! | the future is dropped while a token is fetched | the fetch goes on, for whoever comes next |
+//! | there is no room for one more tenant | his calls are refused: [`TooManyTenants`]; the others go on |
 //! | no token is to be had | calls are refused at once, and say until when: [`TokenError`] |
 //!
 //! # Cost
 //!
 //! No heap and no lock for a key, Basic or Bearer in a header field, fetched or not, but what the map of fields needs to grow: the value is made once, and shared. A key in the query or
-//! in a cookie is written anew for each request.
+//! in a cookie is written anew for each request. A tenant that is known costs a shared read lock more, and no heap; a call that goes elsewhere shows its
+//! target to all of them.
 
 mod again;
 mod api_key;
@@ -96,6 +106,7 @@ mod authorizer;
 mod basic;
 mod bearer;
 mod challenge;
+mod cookies;
 #[cfg(feature = "oauth")]
 mod endpoint;
 mod error;
@@ -110,18 +121,26 @@ pub mod oauth;
 mod origins;
 #[cfg(feature = "private-key-jwt")]
 mod private_key_jwt;
+mod query;
 #[cfg(feature = "tower-http-07")]
+mod redirect;
+#[cfg(not(feature = "tower-http-07"))]
+#[path = "no_redirect.rs"]
 mod redirect;
 mod refreshing;
 mod secret;
+#[cfg(feature = "server")]
+pub mod server;
 mod service;
+mod stamp;
+mod tenants;
 mod token;
 mod token_store;
 mod trace;
 
 pub use again::{Again, Alone, ByRetry};
 pub use api_key::ApiKey;
-pub use authorizer::{Authorizer, Preparing, Reaction, Stamp};
+pub use authorizer::{Authorizer, Preparing, Reaction};
 pub use basic::Basic;
 pub use bearer::Bearer;
 #[cfg(feature = "oauth")]
@@ -140,6 +159,8 @@ pub use redirect::RedirectPolicy;
 pub use refreshing::{Refreshing, RefreshingBuilder, TokenEvent};
 pub use secret::Secret;
 pub use service::Auth;
+pub use stamp::Stamp;
+pub use tenants::{NoTenant, Tenant, Tenants, TooManyTenants};
 pub use token::{Fetching, Token, TokenError, TokenSource};
 pub use token_store::{Held, SavedToken, Stored, TokenStore};
 

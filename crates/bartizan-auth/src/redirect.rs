@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Request;
+use http::{Extensions, Request};
+use tower_http::follow_redirect::RequestUri;
 use tower_http::follow_redirect::policy::{Action, Attempt, Policy};
 
 use crate::{Authorizer, Origins};
@@ -38,4 +39,9 @@ impl<A> fmt::Debug for RedirectPolicy<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedirectPolicy").field("origins", &self.origins).finish_non_exhaustive()
     }
+}
+
+/// Whether the answer with these extensions was got by a redirect to a server that the credential is not meant for.
+pub(crate) fn led_elsewhere(origins: &Origins, extensions: &Extensions) -> bool {
+    extensions.get::<RequestUri>().is_some_and(|RequestUri(uri)| !origins.contains(uri))
 }

@@ -1,4 +1,5 @@
 mod builder;
+mod doubts;
 mod event;
 mod flight;
 mod state;
@@ -16,6 +17,7 @@ use http::request::Parts;
 use tokio::time::Instant;
 
 pub use self::builder::RefreshingBuilder;
+use self::doubts::Doubts;
 pub use self::event::TokenEvent;
 use self::state::Shared;
 use crate::challenge::refuses_token;
@@ -29,7 +31,7 @@ use crate::{Authorizer, Preparing, Reaction, Stamp, Token, TokenError, TokenSour
 /// | the first call | waits for the token, and so do all that come meanwhile: it is fetched once |
 /// | a minute before the end, of short lives a quarter, less up to a tenth by chance | the next call has a newer one fetched in the background, and goes with the old one |
 /// | five seconds before the end, of short lives a tenth | the old one is not used any more: calls wait for the newer one |
-/// | a 401 with `invalid_token` (RFC 6750 section 3.1) | that token is not used again, the next is fetched once for all who were refused, and the answer is marked so that retry sends the request again |
+/// | a 401 with `invalid_token` (RFC 6750 section 3.1), or [any](RefreshingBuilder::any_401) | that token is not used again, the next is fetched once for all who were refused, and the answer is marked so that retry sends the request again |
 /// | a fetch that fails | is not tried again for a second, and longer each time, up to a minute; a permanent failure is remembered until a token is set |
 ///
 /// A fetch runs in a task of its own on the caller's runtime of tokio, which no caller can cancel: a refresh token that was exchanged is not lost with the
@@ -63,12 +65,13 @@ impl Refreshing {
             slow: Mutex::default(),
             source: Box::new(source),
             store: None,
+            saving: tokio::sync::Mutex::default(),
             hook: None,
+            any_401: false,
             wall_clock: WallClock::system(),
             chance: Chance::from_os(),
             identity: opaque("refreshing", &[&bearer::next().to_le_bytes()]),
             refused_in_row: AtomicU32::new(0),
-            saving: tokio::sync::Mutex::default(),
         })
     }
 
@@ -89,21 +92,22 @@ impl Refreshing {
             Some(store) => store.lock().await.map(Some),
             None => Ok(None),
         };
-        let _guard = self.0.saving.lock().await;
+        let _turn = self.0.saving.lock().await;
         let saved = match held {
             // Given back once it is in use.
-            Ok(held) => self.0.save(&token, sent, None).await.map(|()| held),
+            Ok(held) => self.0.save(&token, sent).await.map(|()| held),
             Err(error) => Err(error),
         };
-        self.0.set(token, sent, saved.is_ok());
+        self.0.set(token, sent, saved.is_ok() && self.0.store.is_some());
         saved.map(drop)
     }
 
-    /// From the next call on there is none, and the next one is fetched without a refresh token. What the store has is ignored, and stays there: who
-    /// logs out takes it out himself.
+    /// From the next call on there is none, and the next one is fetched without a refresh token. A [store](RefreshingBuilder::store) keeps what it has until
+    /// then.
     pub fn clear(&self) {
         let mut slow = self.0.lock();
         slow.set += 1;
+        slow.doubts = Doubts::default();
         slow.refresh_token = None;
         slow.failed = None;
         slow.failures = 0;
@@ -131,16 +135,14 @@ impl Authorizer for Refreshing {
             }
         }
         request.headers.try_insert(AUTHORIZATION, current.header.clone()).ok()?;
-        Some(Stamp(current.generation))
+        Some(Stamp::new(current.generation))
     }
 
     fn prepare(&self, _: &Parts) -> Preparing {
         let now = Instant::now();
         let mut slow = self.0.lock();
         // It may have come meanwhile.
-        let is_there =
-            self.0.current.load().as_ref().is_some_and(|current| current.end.is_none_or(|end| now < end));
-        if is_there {
+        if self.0.current.load().as_ref().is_some_and(|current| current.is_good(now)) {
             return Box::pin(ready(Ok(())));
         }
         match self.0.fetch(&mut slow, now) {
@@ -162,7 +164,9 @@ impl Authorizer for Refreshing {
     }
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
-        let is_refused = response.status == StatusCode::UNAUTHORIZED && refuses_token(response.headers);
+        let is_401 = response.status == StatusCode::UNAUTHORIZED;
+        let is_told = is_401 && refuses_token(response.headers);
+        let is_refused = is_told || is_401 && self.0.any_401;
         if !is_refused {
             if self.0.refused_in_row.load(Ordering::Relaxed) != 0 {
                 self.0.refused_in_row.store(0, Ordering::Relaxed);
@@ -171,8 +175,14 @@ impl Authorizer for Refreshing {
         }
         let mut slow = self.0.lock();
         let current = self.0.current.load().as_ref().map(|current| current.generation);
-        if current == Some(stamp.0) {
+        let is_current = current == Some(stamp.number());
+        if is_current && !is_told && !slow.doubts.cost_a_token(Instant::now()) {
+            return Reaction::Done;
+        }
+        if is_current {
             self.0.current.store(None);
+        }
+        if is_current && is_told {
             let refused = self.0.refused_in_row.fetch_add(1, Ordering::Relaxed) + 1;
             // The last one was refused too, and it was new. What is being fetched is waited for, and a failure that is known stands.
             if refused > 1 && slow.flight.is_none() && slow.failed.is_none() {
@@ -182,9 +192,9 @@ impl Authorizer for Refreshing {
             }
         }
         // There is a newer one already, or it is to be had.
-        let is_better = current.is_some_and(|current| current > stamp.0) || slow.failed.is_none();
+        let is_better = current.is_some_and(|current| current > stamp.number()) || slow.failed.is_none();
         drop(slow);
-        if current == Some(stamp.0) {
+        if is_current {
             self.0.tell(&TokenEvent::Refused);
         }
         if is_better { Reaction::Replay } else { Reaction::Done }
@@ -192,6 +202,23 @@ impl Authorizer for Refreshing {
 
     fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
         self.0.identity.clone()
+    }
+
+    /// Not while it is fetched, or not tried again yet, nor while the session is nowhere else.
+    fn is_idle(&self) -> bool {
+        let (slow, now) = (self.0.lock(), Instant::now());
+        let waits = slow.failed.as_ref().and_then(|failed| failed.until).is_some_and(|until| now < until);
+        if slow.flight.is_some() || waits {
+            return false;
+        }
+        if self.0.store.is_some() && !slow.ignores_saved {
+            return true;
+        }
+        let is_good = self.0.current.load().as_ref().is_some_and(|current| current.is_good(now));
+        // Who was refused for good has nothing left but the token that he has.
+        let has_way =
+            slow.refresh_token.is_some() && slow.failed.as_ref().is_none_or(|it| it.until.is_some());
+        !(has_way || is_good && (slow.is_by_hand || slow.refresh_token.is_some()))
     }
 }
 

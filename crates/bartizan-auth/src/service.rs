@@ -45,9 +45,9 @@ where
                 self.inner.refuse();
                 return ResponseFuture::refused(OtherOrigin::new(request.uri()));
             }
-            let mut request = request;
-            self.config.authorizer.take_out(request.uri_mut());
-            return ResponseFuture::calling(self.inner.call(request), None);
+            let (mut head, body) = request.into_parts();
+            self.config.authorizer.take_out(&mut head);
+            return ResponseFuture::calling(self.inner.call(Request::from_parts(head, body)), None);
         }
         let again = G::copy(&request).map(|copy| Box::new((self.inner.inner().clone(), copy)));
         let (mut head, body) = request.into_parts();

@@ -17,6 +17,7 @@ use crate::*;
 
 mod refreshing;
 mod schemes;
+mod tenants;
 
 const HERE: &str = "https://api.example.com/v1?page=2";
 const ELSEWHERE: &str = "https://cdn.example.com/v1?page=2";
@@ -126,6 +127,29 @@ async fn a_token_that_is_set_or_taken_away_counts_for_all_from_the_next_request_
     service.ready().await.unwrap().call(request(HERE)).await.unwrap_err();
 }
 
+#[tokio::test]
+async fn both_halves_can_be_cloned_though_the_credential_cannot() {
+    struct Unique;
+    impl Authorizer for Unique {
+        fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
+            request.headers.insert(AUTHORIZATION, "Own me".parse().unwrap());
+            Some(Stamp::new(1))
+        }
+
+        fn identity(&self, _: &RequestHead<'_>) -> Arc<str> {
+            "me".into()
+        }
+    }
+
+    let (layer, inner) = (AuthLayer::new(here(), Unique), Inner::default());
+    let outer = layer.identity_layer().clone();
+    let service = outer.layer(layer.clone().layer(inner.clone()));
+    service.clone().oneshot(request(HERE)).await.unwrap();
+    let head = inner.take().remove(0);
+    assert_eq!(head.headers[AUTHORIZATION], "Own me");
+    assert_eq!(CallContext::of(&head.extensions).unwrap().partition(), Some("me"));
+}
+
 /// Is prepared once somebody says so, and says of each answer what it is told to say.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);
@@ -143,8 +167,8 @@ impl Authorizer for Scripted {
     fn authorize(&self, request: &mut Parts) -> Option<Stamp> {
         let mut script = self.0.lock().unwrap();
         script.asked += 1;
-        let stamp = Stamp(script.stamp?);
-        request.headers.insert("x-stamp", stamp.0.into());
+        let stamp = Stamp::new(script.stamp?);
+        request.headers.insert("x-stamp", stamp.number().into());
         Some(stamp)
     }
 
@@ -156,7 +180,7 @@ impl Authorizer for Scripted {
 
     fn react(&self, stamp: Stamp, response: &Head<'_>) -> Reaction {
         let mut script = self.0.lock().unwrap();
-        script.seen.push((stamp.0, response.status.as_u16()));
+        script.seen.push((stamp.number(), response.status.as_u16()));
         if script.replays { Reaction::Replay } else { Reaction::Done }
     }
 
@@ -231,6 +255,30 @@ async fn answers_are_shown_with_the_stamp_of_their_request_and_may_be_marked_for
         let answer = layer.layer(Inner::default()).oneshot(request(ELSEWHERE)).await.unwrap();
         assert!(answer.extensions().get::<ReplayNow>().is_none());
         assert_eq!(scripted.0.lock().unwrap().seen, [(3, 200)], "not what went elsewhere");
+    }
+}
+
+#[cfg(feature = "tower-http-07")]
+#[tokio::test]
+async fn what_a_redirect_led_to_elsewhere_has_no_say_in_the_credential() {
+    use tower_http::follow_redirect::RequestUri;
+
+    for (uri, expected) in [(HERE, &[(3, 200)][..]), (ELSEWHERE, &[])] {
+        let scripted = Scripted::default();
+        {
+            let mut script = scripted.0.lock().unwrap();
+            script.stamp = Some(3);
+            script.replays = true;
+        }
+        // As a follower marks its answers.
+        let follower = Inner::default().map_response(move |mut response: Response<_>| {
+            response.extensions_mut().insert(RequestUri(uri.parse().unwrap()));
+            response
+        });
+        let answer =
+            AuthLayer::new(here(), scripted.clone()).layer(follower).oneshot(request(HERE)).await.unwrap();
+        assert_eq!(scripted.0.lock().unwrap().seen, expected);
+        assert_eq!(answer.extensions().get::<ReplayNow>().is_some(), !expected.is_empty());
     }
 }
 

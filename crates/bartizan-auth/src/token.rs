@@ -29,14 +29,14 @@ impl Token {
         Ok(Self { header, refresh: None, lifetime: None })
     }
 
-    /// It comes with a token for the next one. Without one the former stays (RFC 6749 section 6).
+    /// It comes with a token for the next one; by default with none. Without one the former stays (RFC 6749 section 6).
     #[must_use]
     pub fn refresh_token(mut self, refresh: impl Into<Secret>) -> Self {
         self.refresh = Some(refresh.into());
         self
     }
 
-    /// It lives so long, counted from before it was asked for.
+    /// It lives so long, counted from before it was asked for. By default its end is not known.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
@@ -54,19 +54,24 @@ impl Token {
 
 /// The value of `Authorization` for it.
 pub(crate) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidCredential> {
-    let symbols = token.expose().trim_end_matches('=');
-    let is_symbol = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    if symbols.is_empty() || !symbols.bytes().all(is_symbol) {
+    if !is_b64token(token.expose()) {
         let why = "has letters, digits and -._~+/ alone, and may end with =";
         return Err(InvalidCredential::new("a bearer token", why));
     }
     Ok(authorization("Bearer", token.expose()))
 }
 
+/// RFC 6750 section 2.1.
+pub(crate) fn is_b64token(text: &str) -> bool {
+    let symbols = text.trim_end_matches('=');
+    let is_symbol = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !symbols.is_empty() && symbols.bytes().all(is_symbol)
+}
+
 /// Where tokens come from: a token endpoint, a file, another service. A closure `|refresh_token| async { .. }` is one.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Fetches a token, by the latest refresh token if there is one. It is called in a task of its own, once at a time, and never dropped before
-    /// its end but after 30 s.
+    /// Fetches a token, by the latest refresh token if there is one. It is called in a task of its own, and not again before
+    /// its end, but for a token that somebody has set or cleared meanwhile; it is never dropped but after 30 s.
     fn fetch(&self, refresh_token: Option<Secret>) -> Fetching;
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bartizan_auth::{
-    ApiKey, AuthLayer, Authorizer, Bearer, Origins, Preparing, Refreshing, Secret, Stamp, Token, TokenError,
+    ApiKey, AuthLayer, Authorizer, Bearer, Origins, Preparing, Refreshing, Secret, Stamp, Tenants, Token,
+    TokenError,
 };
 use bartizan_core::RequestHead;
 use bartizan_test::contract;
@@ -62,6 +63,14 @@ fn a_credential_that_is_waited_for() {
     };
     contract::check(|| AuthLayer::new(origins(), fetched()));
     contract::check(|| AuthLayer::new(origins(), fetched()).replay_alone());
+}
+
+#[test]
+fn a_credential_of_a_tenant() {
+    let slow = || Tenants::new(|request| Some(request.method.as_str().into()), |_| Slow(Arc::default()));
+    contract::check(|| AuthLayer::new(origins(), slow()));
+    contract::check(|| AuthLayer::new(origins(), slow()).identity_layer());
+    contract::check(|| AuthLayer::new(origins(), Tenants::new(|_| None, |_| Slow(Arc::default()))));
 }
 
 #[test]

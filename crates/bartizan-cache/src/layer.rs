@@ -76,7 +76,7 @@ impl CacheLayer {
         Self::ttl_lru(Duration::from_secs(300), 100)
     }
 
-    /// One cache for all who ask: nothing that is `private`, or was asked for with `Authorization` and is not `public`, is stored.
+    /// One cache for all who ask, which by default is private: nothing that is `private`, or was asked for with `Authorization` and is not `public`, is stored.
     #[must_use]
     pub fn shared(self) -> Self {
         self.with(|layer| layer.rules.is_shared = true)
@@ -97,7 +97,7 @@ impl CacheLayer {
         self.with(|layer| layer.max_body = Some(most))
     }
 
-    /// Keeps what it keeps there, in the place of a [`Memory`] of its own.
+    /// Keeps what it keeps there; by default in a [`Memory`] of its own.
     #[must_use]
     pub fn store(self, store: impl Store) -> Self {
         self.with(|layer| layer.place = Place::Other(Arc::new(store)))

@@ -123,7 +123,7 @@ impl<C, F, H: OnTransition + Clone> CircuitBreakerLayer<C, F, H> {
         self
     }
 
-    /// Answers 503 with problem details and `Retry-After` in place of an error, and keeps the inner error type. For the server
+    /// Answers 503 with problem details and `Retry-After` in place of an error, the default, and keeps the inner error type. For the server
     /// side.
     pub fn respond(self) -> CircuitBreakerLayer<C, Respond, H> {
         let Self { circuits, judge, key, max_keys, .. } = self;

@@ -59,7 +59,7 @@ impl Settings {
         classic
     }
 
-    /// When it opens.
+    /// When it opens. By default at half of at least 10 calls in 30 s: [`Trip::default`].
     #[must_use]
     pub fn trip(mut self, trip: Trip) -> Self {
         self.trip = trip;
@@ -110,14 +110,14 @@ impl Settings {
         self
     }
 
-    /// Lets all calls back in at once when the probes have succeeded.
+    /// Lets all calls back in at once when the probes have succeeded. By default, above 5 calls a second, a part of them at first.
     #[must_use]
     pub fn without_ramp(mut self) -> Self {
         self.ramps = false;
         self
     }
 
-    /// Refuses nothing, and does all else: to see what a circuit would do before it does it.
+    /// Refuses nothing, and does all else: to see what a circuit would do before it does it. By default it refuses.
     #[must_use]
     pub fn metrics_only(mut self) -> Self {
         self.refuses = false;

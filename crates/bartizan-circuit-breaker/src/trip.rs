@@ -91,7 +91,7 @@ impl Trip {
     }
 
     /// With [`consecutive`](Self::consecutive): only if the first of them began to be a failure so long ago, so that one burst of calls
-    /// is no proof. Other rules stay as they are.
+    /// is no proof. By default at once. Other rules stay as they are.
     #[must_use]
     pub const fn spread_over(mut self, time: Duration) -> Self {
         if let Rule::Consecutive { failures, .. } = self.rule {
@@ -101,7 +101,7 @@ impl Trip {
     }
 
     /// Also when so great a share of the calls in the window (that of [`rate`](Self::rate), else at least 10 calls in 30 s) was slow,
-    /// whatever their answer.
+    /// whatever their answer. By default slowness counts for nothing.
     ///
     /// # Errors
     /// When it is not above 0 and at most 1.

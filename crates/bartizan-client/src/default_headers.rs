@@ -83,7 +83,7 @@ impl DefaultHeadersLayer {
         Self::default()
     }
 
-    /// Adds `header` to requests that have no field of that name.
+    /// Adds `header` to requests that have no field of that name. None by default.
     ///
     /// Other values for the same name, given by further calls, are added along with it.
     #[must_use]
@@ -92,14 +92,14 @@ impl DefaultHeadersLayer {
         self
     }
 
-    /// Puts `header` in the place of all that a request has under that name.
+    /// Puts `header` in the place of all that a request has under that name. None by default.
     #[must_use]
     pub fn overriding(mut self, header: Header) -> Self {
         add(&mut Arc::make_mut(&mut self.fields).overriding, header);
         self
     }
 
-    /// Adds `header` to each request, as one more field line of that name (RFC 9110 section 5.3).
+    /// Adds `header` to each request, as one more field line of that name (RFC 9110 section 5.3). None by default.
     #[must_use]
     pub fn append(mut self, header: Header) -> Self {
         add(&mut Arc::make_mut(&mut self.fields).append, header);

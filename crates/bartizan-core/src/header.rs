@@ -37,7 +37,7 @@ impl Header {
         }
     }
 
-    /// Marks the value as a secret: `Debug` does not print it and HTTP/2 does not index it.
+    /// Marks the value as a secret, which by default it is not: `Debug` does not print it and HTTP/2 does not index it.
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.value.set_sensitive(true);

@@ -169,7 +169,7 @@ impl<'r> Key<'r> {
         Self { name: Name::Peer(host), of_origin: false }
     }
 
-    /// The same, but apart for each origin.
+    /// The same, but apart for each origin; by default it is one for all.
     #[must_use]
     pub fn of_origin(mut self) -> Self {
         self.of_origin = true;

@@ -20,7 +20,7 @@ use crate::{Key, KeyBy, RequestHead, Subject};
 /// At most `capacity` values are kept beside the first. Above that, one that no call holds and that `evictable` lets go makes
 /// room, rather one that was not used for some time; a few are looked at for each new key, however many there are. If there is
 /// none, the new key gets a value that is not kept, or, after [`sharing_when_full`](Self::sharing_when_full), one together with
-/// all others that found no room.
+/// all others that found no room; [`get_kept`](Self::get_kept) gives it none.
 pub struct PerKey<V> {
     by: KeyBy,
     first: OnceLock<Arc<Entry<V>>>,
@@ -90,6 +90,18 @@ impl<V> PerKey<V> {
         self.get_by(&self.by.key(request), request.uri, make)
     }
 
+    /// The value of `key` for a request to `uri`, if it is kept: where there is no room for it, nothing is made.
+    pub fn get_kept(
+        &self,
+        key: &Key<'_>,
+        uri: &Uri,
+        make: impl FnOnce(&Subject) -> V,
+    ) -> Option<Arc<Entry<V>>> {
+        let digest = self.digest(key, uri);
+        let mut entry = making(key, uri, digest, make);
+        self.find(digest, || entry(Subject::of(key, uri)))
+    }
+
     /// The value of what is no request and has no key.
     pub fn get_for_none(&self, make: impl FnOnce(&Subject) -> V) -> Arc<Entry<V>> {
         self.get_by(&Key::NONE, &Uri::default(), make)
@@ -100,6 +112,15 @@ impl<V> PerKey<V> {
         let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
         let first = self.first.get().into_iter();
         first.chain(others.by_digest.values()).chain(&others.beyond).cloned().collect()
+    }
+
+    /// Shows `look` each value there is. It must not ask for one.
+    pub fn for_each(&self, mut look: impl FnMut(&V)) {
+        if let Some(first) = self.first.get() {
+            look(&first.value);
+        }
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        others.by_digest.values().chain(&others.beyond).for_each(|entry| look(&entry.value));
     }
 
     /// What the keys are.
@@ -113,45 +134,36 @@ impl<V> PerKey<V> {
         {
             return first.clone();
         }
-        self.find(key, uri, make)
-    }
-
-    fn find(&self, key: &Key<'_>, uri: &Uri, make: impl FnOnce(&Subject) -> V) -> Arc<Entry<V>> {
         let digest = self.digest(key, uri);
-        let mut make = Some(make);
-        let mut entry = |subject: Subject| {
-            let make = make.take().expect("one value is made at most");
-            let value = make(&subject);
-            Arc::new(Entry {
-                subject,
-                spelling: Spelling::of(key, uri),
-                digest,
-                used: AtomicBool::new(false),
-                value,
-            })
-        };
-        let first = self.first.get_or_init(|| entry(Subject::of(key, uri)));
-        if first.digest == digest {
-            return first.clone();
-        }
-        // A panic of `make` under the lock leaves all as it was, so a poisoned one is as good as any.
-        if let Some(known) = self.others.read().unwrap_or_else(PoisonError::into_inner).get(digest) {
-            return known;
-        }
-        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = others.get(digest) {
-            return known;
-        }
-        let place = others.place(self.capacity, self.evictable);
-        if let Some(place) = place {
-            let entry = entry(Subject::of(key, uri));
-            others.put(place, entry.clone());
-            return entry;
+        let mut entry = making(key, uri, digest, make);
+        if let Some(kept) = self.find(digest, || entry(Subject::of(key, uri))) {
+            return kept;
         }
         if !self.shares_when_full {
             return entry(Subject::of(key, uri));
         }
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         others.beyond.get_or_insert_with(|| entry(Subject::BEYOND)).clone()
+    }
+
+    /// `None` if it is not known and there is no room for it.
+    fn find(&self, digest: u128, mut entry: impl FnMut() -> Arc<Entry<V>>) -> Option<Arc<Entry<V>>> {
+        let first = self.first.get_or_init(&mut entry);
+        if first.digest == digest {
+            return Some(first.clone());
+        }
+        // A panic of `make` under the lock leaves all as it was, so a poisoned one is as good as any.
+        if let Some(known) = self.others.read().unwrap_or_else(PoisonError::into_inner).get(digest) {
+            return Some(known);
+        }
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(digest) {
+            return Some(known);
+        }
+        let place = others.place(self.capacity, self.evictable)?;
+        let entry = entry();
+        others.put(place, entry.clone());
+        Some(entry)
     }
 
     fn digest(&self, key: &Key<'_>, uri: &Uri) -> u128 {
@@ -161,6 +173,22 @@ impl<V> PerKey<V> {
             hasher.finish()
         });
         u128::from(high) << 64 | u128::from(low)
+    }
+}
+
+/// Makes one entry, and no second.
+fn making<V>(
+    key: &Key<'_>,
+    uri: &Uri,
+    digest: u128,
+    make: impl FnOnce(&Subject) -> V,
+) -> impl FnMut(Subject) -> Arc<Entry<V>> {
+    let mut make = Some(make);
+    move |subject| {
+        let make = make.take().expect("one value is made at most");
+        let value = make(&subject);
+        let spelling = Spelling::of(key, uri);
+        Arc::new(Entry { subject, spelling, digest, used: AtomicBool::new(false), value })
     }
 }
 
@@ -181,9 +209,11 @@ impl<V> Others<V> {
         for _ in 0..LOOKS.min(2 * self.ring.len()) {
             let place = self.hand;
             self.hand = (place + 1) % self.ring.len();
-            let entry = &self.by_digest[&self.ring[place]];
-            if Arc::strong_count(entry) == 1 && evictable(&entry.value) {
-                if !entry.used.swap(false, Ordering::Relaxed) {
+            let entry = self.by_digest.get_mut(&self.ring[place]).expect("what is in the ring is known");
+            // What its last holder did to it is seen by then, which a count alone would not say.
+            let Some(entry) = Arc::get_mut(entry) else { continue };
+            if evictable(&entry.value) {
+                if !std::mem::take(entry.used.get_mut()) {
                     return Some(place);
                 }
                 idle.get_or_insert(place);
@@ -496,6 +526,34 @@ mod tests {
             assert_eq!(beyond.subject().to_string().contains("beyond"), shares);
             assert_eq!(values.entries().len(), if shares { 4 } else { 3 });
         }
+    }
+
+    #[test]
+    fn what_is_kept_or_nothing_is_had_where_that_is_asked_for() {
+        let values = by_header(2);
+        let kept = |name, value| {
+            values.get_kept(&Key::named(name), &Uri::default(), |_| value).map(|entry| *entry.value())
+        };
+        assert_eq!(kept("first", 0), Some(0));
+        assert_eq!((kept("a", 1), kept("b", 99)), (Some(1), Some(99)));
+        let held = values.get_kept(&Key::named("a"), &Uri::default(), |_| 2);
+        let never = |_: &Subject| panic!("there is no room");
+        assert!(values.get_kept(&Key::named("c"), &Uri::default(), never).is_none());
+        assert_eq!((kept("first", 9), kept("a", 9), kept("b", 9)), (Some(0), Some(1), Some(99)));
+        drop(held);
+        assert_eq!((kept("c", 3), kept("b", 9), kept("a", 99)), (Some(3), Some(99), Some(99)));
+        assert_eq!(kept("c", 3), None, "what made room for it is gone");
+    }
+
+    #[test]
+    fn each_value_is_shown() {
+        let values = by_header(1).sharing_when_full();
+        for (name, value) in [("first", 1), ("a", 99), ("beyond", 3)] {
+            named(&values, name, value);
+        }
+        let mut shown = Vec::new();
+        values.for_each(|value| shown.push(*value));
+        assert_eq!(shown, [1, 99, 3]);
     }
 
     #[test]

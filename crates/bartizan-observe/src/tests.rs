@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_core::{Attempts, BoxError, CallContext, Chance, PathTemplate, Rejection, RetriesSpent};
-use bartizan_test::trace::{Captured, captured};
+use bartizan_test::trace::{Captured, Level, captured};
 use http::{HeaderMap, Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tracing::Level;
 
 use super::*;
 
@@ -50,7 +49,7 @@ fn run<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 fn spans<H: Hook + Clone>(layer: ObserveLayer<H>, request: Request<()>, what: Answer) -> Captured {
-    captured(Level::INFO, || {
+    captured(Level::Info, || {
         let inner = service_fn(move |_: Request<()>| answer(what));
         let _ = run(layer.layer(inner).oneshot(request));
     })
@@ -165,7 +164,7 @@ fn a_dropped_call_ends_its_span_without_a_failure() {
 
 #[test]
 fn a_future_that_was_never_polled_ends_its_span_too() {
-    let span = captured(Level::INFO, || {
+    let span = captured(Level::Info, || {
         let mut service = ObserveLayer::call().layer(service_fn(|_: Request<()>| answer(Answer::Never)));
         run(async { drop(service.call(request())) });
     });
@@ -210,14 +209,14 @@ fn host_and_port_are_those_of_the_uri() {
 #[test]
 fn a_call_tells_how_many_attempts_were_made() {
     let three = NonZeroU32::new(3).unwrap();
-    let span = captured(Level::INFO, || {
+    let span = captured(Level::Info, || {
         let inner = service_fn(move |_: Request<()>| async move {
             Response::builder().extension(Attempts(three)).body(())
         });
         let _ = run(ObserveLayer::call().layer(inner).oneshot(request()));
     });
     assert_eq!(field(&span, "bartizan.attempts").as_deref(), Some("3"));
-    let span = captured(Level::INFO, || {
+    let span = captured(Level::Info, || {
         let inner = service_fn(move |_: Request<()>| async move {
             Err::<Response<()>, _>(BoxError::from(RetriesSpent::new(three, "no".into())))
         });
@@ -229,7 +228,7 @@ fn a_call_tells_how_many_attempts_were_made() {
 
 #[test]
 fn what_happens_inside_of_a_call_is_inside_of_its_span_and_nothing_else() {
-    let captured = captured(Level::INFO, || {
+    let captured = captured(Level::Info, || {
         let inner = service_fn(move |_: Request<()>| {
             tracing::info!(target: "inner", "called");
             async {
@@ -337,7 +336,7 @@ fn sent(
 fn traced(traceparent: &str) -> Request<()> {
     let mut request = request();
     request.headers_mut().insert("traceparent", traceparent.parse().unwrap());
-    request.headers_mut().insert("tracestate", "vendor=opaque".parse().unwrap());
+    request.headers_mut().insert("tracestate", "rojo=00f067aa0b7902b7".parse().unwrap());
     request
 }
 
@@ -347,9 +346,9 @@ fn attempt() -> ObserveLayer {
 
 #[test]
 fn each_attempt_is_a_child_of_the_call_with_an_id_of_its_own() {
-    let (sent, captured) = sent(Level::INFO, traced(TRACEPARENT), attempt, 2);
+    let (sent, captured) = sent(Level::Info, traced(TRACEPARENT), attempt, 2);
     let [[first, state], [second, _]] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!(state, "vendor=opaque");
+    assert_eq!(state, "rojo=00f067aa0b7902b7");
     assert_ne!(first, second);
     for (sent, span) in [first, second].into_iter().zip(captured.spans()) {
         let (trace, own) = (&sent[3..35], &sent[36..52]);
@@ -362,7 +361,7 @@ fn each_attempt_is_a_child_of_the_call_with_an_id_of_its_own() {
 #[test]
 fn the_header_of_a_call_stays() {
     for layer in [ObserveLayer::call, || ObserveLayer::call().start_traces()] {
-        let (sent, captured) = sent(Level::INFO, traced(TRACEPARENT), layer, 1);
+        let (sent, captured) = sent(Level::Info, traced(TRACEPARENT), layer, 1);
         assert_eq!(sent[0][0], TRACEPARENT);
         assert_eq!(field(&captured, "trace_id").as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
     }
@@ -371,17 +370,17 @@ fn the_header_of_a_call_stays() {
 #[test]
 fn where_nobody_listens_the_header_passes() {
     for layer in [attempt, || attempt().start_traces()] {
-        let (sent, _) = sent(Level::WARN, traced(TRACEPARENT), layer, 1);
-        assert_eq!(sent, [[TRACEPARENT, "vendor=opaque"].map(str::to_owned)]);
+        let (sent, _) = sent(Level::Warn, traced(TRACEPARENT), layer, 1);
+        assert_eq!(sent, [[TRACEPARENT, "rojo=00f067aa0b7902b7"].map(str::to_owned)]);
     }
 }
 
 #[test]
 fn what_is_no_traceparent_is_left_alone() {
-    let (sent, captured) = sent(Level::INFO, traced("00-0-0-0"), attempt, 1);
-    assert_eq!(sent, [["00-0-0-0", "vendor=opaque"].map(str::to_owned)]);
+    let (sent, captured) = sent(Level::Info, traced("00-0-0-0"), attempt, 1);
+    assert_eq!(sent, [["00-0-0-0", "rojo=00f067aa0b7902b7"].map(str::to_owned)]);
     assert_eq!(field(&captured, "trace_id"), None);
-    let (sent, _) = self::sent(Level::INFO, request(), attempt, 1);
+    let (sent, _) = self::sent(Level::Info, request(), attempt, 1);
     assert_eq!(sent[0][0], "");
 }
 
@@ -389,14 +388,14 @@ fn what_is_no_traceparent_is_left_alone() {
 fn a_trace_is_started_by_choice() {
     let starting = || attempt().start_traces();
     for request in [request(), traced("00-0-0-0")] {
-        for (most, flags) in [(Level::INFO, "-01"), (Level::WARN, "-00")] {
+        for (most, flags) in [(Level::Info, "-01"), (Level::Warn, "-00")] {
             let (sent, _) = sent(most, request.clone(), starting, 1);
             let [traceparent, tracestate] = &sent[0];
             assert!(traceparent.len() == 55 && traceparent.ends_with(flags), "{traceparent}");
             assert_eq!(tracestate, "", "it belongs to no trace");
         }
     }
-    let (sent, captured) = sent(Level::INFO, request(), || ObserveLayer::call().start_traces(), 1);
+    let (sent, captured) = sent(Level::Info, request(), || ObserveLayer::call().start_traces(), 1);
     assert_eq!(captured.spans()[0].field("span_id"), Some(&sent[0][0][36..52]));
 }
 
@@ -407,12 +406,12 @@ fn another_may_write_the_header_of_attempts_in_their_span() {
         headers.insert("traceparent", "mine".parse().unwrap());
     };
     let layer = || ObserveLayer::attempt().start_traces().inject(inject);
-    let (got, captured) = sent(Level::INFO, request(), layer, 1);
+    let (got, captured) = sent(Level::Info, request(), layer, 1);
     assert_eq!(got[0][0], "mine");
     assert!(captured.to_string().contains("\n  INFO inject: here"), "{captured}");
-    assert_eq!(sent(Level::WARN, request(), layer, 1).0[0][0], "", "nobody listens");
+    assert_eq!(sent(Level::Warn, request(), layer, 1).0[0][0], "", "nobody listens");
     let call = || ObserveLayer::call().inject(inject);
-    assert_eq!(sent(Level::INFO, request(), call, 1).0[0][0], "", "only attempts");
+    assert_eq!(sent(Level::Info, request(), call, 1).0[0][0], "", "only attempts");
 }
 
 #[test]

@@ -147,7 +147,8 @@ impl<H: Hook, K: Backend> Config<H, K> {
             Err(error) if F::view(error).and_then(Rejection::of).is_some() => Outcome::Neutral,
             Err(_) => Outcome::Failure,
         };
-        if outcome == Outcome::Neutral {
+        // On the server side somebody has asked and was answered, and be it with a refusal: whoever tries keys in vain is one to be limited.
+        if outcome == Outcome::Neutral && !self.is_server {
             ticket.give_back();
             return result.map(F::pass);
         }
@@ -155,7 +156,7 @@ impl<H: Hook, K: Backend> Config<H, K> {
         if let Some(passed) = ticket.passed.take() {
             self.heed(passed, &Head::from(&response), outcome);
         }
-        if self.tells {
+        if self.is_server {
             self.say(ticket.grant.as_ref(), response.headers_mut());
         }
         Ok(F::pass(response))

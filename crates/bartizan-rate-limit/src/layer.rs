@@ -72,7 +72,7 @@ impl RateLimitLayer {
             max_wait: MAX_WAIT,
             hook: (),
             wall_clock: WallClock::system(),
-            tells: false,
+            is_server: false,
         };
         Self { config, rebuild, face: PhantomData }
     }
@@ -95,7 +95,7 @@ impl<F, H> RateLimitLayer<F, H> {
         self.renewed()
     }
 
-    /// Another quota for some: asked when a key is first met. `None` means that of the layer. The buckets are new ones.
+    /// Another quota for some: asked when a key is first met. `None` means that of the layer, which all have by default. The buckets are new ones.
     #[must_use]
     pub fn quota_for<Q>(mut self, quota_for: Q) -> Self
     where
@@ -123,11 +123,12 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
         (quota.is_some() || quota_for.is_some()).then_some(key)
     }
 
-    /// Tokens are kept elsewhere. Feedback and waiting for it stay in this process.
+    /// Tokens are kept elsewhere; by default in memory. Feedback and waiting for it stay in this process.
     pub fn backend<C>(self, backend: C) -> RateLimitLayer<F, H, C> {
-        let Self { config: Config { gates, costs, max_wait, hook, wall_clock, tells, .. }, rebuild, .. } =
-            self;
-        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, tells };
+        let Self {
+            config: Config { gates, costs, max_wait, hook, wall_clock, is_server, .. }, rebuild, ..
+        } = self;
+        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, is_server };
         RateLimitLayer { config, rebuild, face: PhantomData }
     }
 
@@ -149,7 +150,7 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
         self
     }
 
-    /// What the server says of its quotas is not heeded, and a 429 is none of this layer's business.
+    /// What the server says of its quotas, which by default is heeded, is not, and a 429 is none of this layer's business.
     #[must_use]
     pub fn without_feedback(mut self) -> Self {
         self.config.gates = None;
@@ -166,19 +167,21 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
     /// Tells `hook` of refusals, waits and pauses. By default nobody is told.
     pub fn hook<G>(self, hook: G) -> RateLimitLayer<F, G, B> {
         let Self {
-            config: Config { backend, gates, costs, max_wait, wall_clock, tells, .. }, rebuild, ..
+            config: Config { backend, gates, costs, max_wait, wall_clock, is_server, .. },
+            rebuild,
+            ..
         } = self;
-        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, tells };
+        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, is_server };
         RateLimitLayer { config, rebuild, face: PhantomData }
     }
 
-    /// For the server side: answers 429 with problem details and `Retry-After` in place of an error, tells in every answer how it stands
+    /// For the server side: answers 429 with problem details and `Retry-After` in place of an error, the default, tells in every answer how it stands
     /// (`RateLimit-Policy`, `RateLimit`), keeps the inner error type, waits for nothing and heeds no answers.
     pub fn respond(self) -> RateLimitLayer<Respond, H, B> {
         let Self { mut config, rebuild, .. } = self;
         config.gates = None;
         config.max_wait = Duration::ZERO;
-        config.tells = true;
+        config.is_server = true;
         RateLimitLayer { config, rebuild, face: PhantomData }
     }
 }

@@ -82,7 +82,7 @@
 //! | when | what happens |
 //! |---|---|
 //! | the wait would be too long | [`RateLimited`] at once |
-//! | a call is refused by a layer below, or the inner fails to become ready | its token, and its place in the server's window, are given back |
+//! | a call is refused by a layer below, or the inner fails to become ready | its token, and its place in the server's window, are given back; after `respond` an answer of a layer below is one that was given, and costs its token |
 //! | the future is dropped before it was polled, or while it waits for a token or the inner | it leaves the line, those behind move up, and all is given back |
 //! | the future is dropped later, or the call fails | the token is spent |
 //! | a future that waits is not polled | its token is set aside when it comes; nobody behind it waits longer for that |

@@ -34,8 +34,8 @@ pub(crate) struct Config<H, B> {
     pub(crate) max_wait: Duration,
     pub(crate) hook: H,
     pub(crate) wall_clock: WallClock,
-    /// Whether answers say how it stands.
-    pub(crate) tells: bool,
+    /// Whether answers say how it stands, and those of layers below cost their token.
+    pub(crate) is_server: bool,
 }
 
 impl<H: Hook, B> Config<H, B> {

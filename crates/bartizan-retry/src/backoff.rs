@@ -76,7 +76,7 @@ impl Backoff {
         Self { base: wait, cap: wait, jitter: Jitter::None }
     }
 
-    /// Spreads the waits in another way.
+    /// Spreads the waits in another way. By default [`exponential`](Self::exponential) ones have [`Jitter::Full`], and fixed ones none.
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;

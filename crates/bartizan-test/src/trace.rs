@@ -1,10 +1,9 @@
 //! Keeps what is written through `tracing`: events as lines, spans with all that was recorded in them.
 //!
 //! ```
-//! use bartizan_test::trace::captured;
-//! use tracing::Level;
+//! use bartizan_test::trace::{Level, captured};
 //!
-//! let kept = captured(Level::INFO, || {
+//! let kept = captured(Level::Info, || {
 //!     let span = tracing::info_span!(target: "shop", "order", id = 7, paid = tracing::field::Empty);
 //!     span.in_scope(|| tracing::info!(target: "shop", "packed"));
 //!     span.record("paid", true);
@@ -20,7 +19,35 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Level {
+    /// Errors alone.
+    Error,
+    /// Warnings too.
+    Warn,
+    /// What operators read.
+    Info,
+    /// What developers read.
+    Debug,
+    /// All there is.
+    Trace,
+}
+
+impl Level {
+    const fn most(self) -> tracing::Level {
+        match self {
+            Self::Error => tracing::Level::ERROR,
+            Self::Warn => tracing::Level::WARN,
+            Self::Info => tracing::Level::INFO,
+            Self::Debug => tracing::Level::DEBUG,
+            Self::Trace => tracing::Level::TRACE,
+        }
+    }
+}
 
 thread_local! {
     /// What this thread keeps, while it does.
@@ -38,14 +65,14 @@ pub fn captured(most: Level, run: impl FnOnce()) -> Captured {
     INSTALLED.call_once(|| tracing::subscriber::set_global_default(Capture).expect("no test sets another"));
     tracing::callsite::rebuild_interest_cache();
 
-    let before = KEPT.replace(Some(Keeping { most, entered: Vec::new(), entries: Vec::new() }));
+    let before = KEPT.replace(Some(Keeping { most: most.most(), entered: Vec::new(), entries: Vec::new() }));
     assert!(before.is_none(), "`captured` inside of `captured`");
     run();
     Captured { entries: KEPT.take().expect("it was set above").entries }
 }
 
 struct Keeping {
-    most: Level,
+    most: tracing::Level,
     /// The spans that this thread is in.
     entered: Vec<u64>,
     entries: Vec<Entry>,
@@ -262,7 +289,7 @@ mod tests {
 
     #[test]
     fn spans_are_nested_and_closed_by_their_last_handle() {
-        let kept = captured(Level::INFO, || {
+        let kept = captured(Level::Info, || {
             let outer = tracing::info_span!(target: "t", "outer", a = 1);
             let inner = outer.in_scope(|| tracing::info_span!(target: "t", "inner"));
             let handle = inner.clone();
@@ -279,12 +306,43 @@ mod tests {
 
     #[test]
     fn what_is_below_the_level_and_what_comes_outside_is_not_kept() {
-        let kept = captured(Level::WARN, || {
+        let kept = captured(Level::Warn, || {
             tracing::info!(target: "t", "no");
             tracing::warn!(target: "t", x = 1, "yes");
         });
         tracing::warn!(target: "t", "too late");
         assert_eq!(kept.events(), ["WARN t: yes x=1"]);
         assert_eq!(kept.spans().len(), 0);
+    }
+
+    #[test]
+    fn each_level_has_those_above_it() {
+        let all = || {
+            tracing::error!(target: "t", "one");
+            tracing::warn!(target: "t", "two");
+            tracing::info!(target: "t", n = 3, text = "a b", "three");
+            tracing::debug!(target: "t", "four");
+            tracing::trace!(target: "t", "five");
+        };
+        let lines = [
+            "ERROR t: one",
+            "WARN t: two",
+            "INFO t: three n=3 text=\"a b\"",
+            "DEBUG t: four",
+            "TRACE t: five",
+        ];
+        let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+        for (count, level) in levels.into_iter().enumerate() {
+            assert_eq!(captured(level, all).events(), lines[..=count]);
+        }
+    }
+
+    #[test]
+    fn each_thread_keeps_its_own() {
+        let kept = captured(Level::Trace, || {
+            std::thread::spawn(|| tracing::info!("another's")).join().expect("it does not panic");
+            tracing::info!(target: "t", "mine");
+        });
+        assert_eq!(kept.events(), ["INFO t: mine"]);
     }
 }

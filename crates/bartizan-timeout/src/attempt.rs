@@ -68,7 +68,7 @@ impl<F, H> AttemptTimeoutLayer<F, H> {
         self.limit
     }
 
-    /// Answers 504 with problem details in place of an error, and keeps the inner error type. For the server side.
+    /// Answers 504 with problem details in place of an error, the default, and keeps the inner error type. For the server side.
     pub fn respond(self) -> AttemptTimeoutLayer<Respond, H> {
         AttemptTimeoutLayer { limit: self.limit, pass_on: self.pass_on, hook: self.hook, face: PhantomData }
     }

@@ -90,7 +90,7 @@ impl<H> BodyTimeoutLayer<H> {
         self
     }
 
-    /// Guards streams of events too, for an origin that sends comments to show that it is alive.
+    /// Guards streams of events too, which by default it leaves alone, for an origin that sends comments to show that it is alive.
     #[must_use]
     pub fn including_event_streams(mut self) -> Self {
         self.rule.including_event_streams = true;

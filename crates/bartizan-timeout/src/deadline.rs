@@ -89,7 +89,7 @@ impl DeadlineLayer {
 }
 
 impl<F, H> DeadlineLayer<F, H> {
-    /// Writes the deadline, and leaves it to inner layers to keep it.
+    /// Writes the deadline, and leaves it to inner layers to keep it. By default it keeps it itself.
     #[must_use]
     pub fn stamp_only(mut self) -> Self {
         self.rule.enforce = false;
@@ -122,7 +122,7 @@ impl<F, H> DeadlineLayer<F, H> {
         self.rule.total
     }
 
-    /// Answers 504 with problem details in place of an error, and keeps the inner error type. For the server side. Once
+    /// Answers 504 with problem details in place of an error, the default, and keeps the inner error type. For the server side. Once
     /// the head is out there is no such answer any more: a body that is cut off ends with an error all the same.
     pub fn respond(self) -> DeadlineLayer<Respond, H> {
         DeadlineLayer { rule: self.rule, hook: self.hook, face: PhantomData }

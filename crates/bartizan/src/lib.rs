@@ -11,6 +11,7 @@
 //! | `auth` | `auth` | puts credentials on requests to the origins that they are meant for |
 //! | `oauth` | `auth` | the grants of OAuth 2.0, and tokens from an API's own endpoint |
 //! | `private-key-jwt` | `auth` | keys of OAuth clients that sign |
+//! | `auth-server` | `auth` | lets through who is known, on the server side |
 //! | `cache` | `cache` | answers from memory what was asked before, by RFC 9111 |
 //! | `targeted-fields` | `cache` | the same by the fields that are meant for such caches alone |
 //! | `observe` | `observe` | a span for each call and each attempt, and `traceparent` |
@@ -21,6 +22,8 @@
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `stack` | `Stack` | all of the layers in their standard order, in one line |
 //! | `tracing` | | events of every layer that is switched on |
+//!
+//! How they are put together, and what comes of it, tells the module `guide`, which is there in the docs alone.
 //!
 //! It adds no behaviour to them, but for the client of one line; defaults and their reasons stand in each layer's own docs.
 //!
@@ -41,6 +44,15 @@
 
 #[cfg(feature = "client")]
 mod api_client;
+#[cfg(all(
+    doc,
+    feature = "auth-server",
+    feature = "axum-08",
+    feature = "client",
+    feature = "oauth",
+    feature = "stack"
+))]
+pub mod guide;
 #[cfg(all(feature = "observe", feature = "stack"))]
 mod observed;
 #[cfg(feature = "stack")]

@@ -15,10 +15,21 @@
 //! | `hyper` | nothing: its events need `--cfg hyper_unstable_tracing` |
 //! | `tower_http` | nothing in what the client uses of it |
 //! | `rustls` | nothing through `tracing`, and nothing through `log` without its feature `logging` |
-#![cfg(all(feature = "circuit-breaker", feature = "client", feature = "rate-limit", feature = "tracing"))]
+#![cfg(all(
+    feature = "auth-server",
+    feature = "circuit-breaker",
+    feature = "client",
+    feature = "private-key-jwt",
+    feature = "rate-limit",
+    feature = "tracing"
+))]
 
+#[path = "canary/auth.rs"]
+mod auth;
 #[path = "canary/detector.rs"]
 mod detector;
+#[path = "canary/oauth.rs"]
+mod oauth;
 #[path = "canary/recorder.rs"]
 mod recorder;
 

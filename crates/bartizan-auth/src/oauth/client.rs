@@ -133,7 +133,7 @@ impl ClientCredentials {
         self
     }
 
-    /// Whatever else the server wants to know: `audience`, `resource`.
+    /// Whatever else the server wants to know: `audience`, `resource`. Nothing by default.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.add(name.into(), value.into());

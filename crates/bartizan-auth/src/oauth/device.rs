@@ -28,7 +28,7 @@ impl DeviceBuilder {
         self
     }
 
-    /// Whatever else the server wants to know.
+    /// Whatever else the server wants to know. Nothing by default.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.add(name.into(), value.into());

@@ -20,7 +20,10 @@ impl ServerMetadata {
             .and_then(|given| {
                 Ok((Endpoint::new(&inserted(&given))?, Endpoint::new(&appended(issuer))?, given))
             })
-            .map_err(|refused| EndpointError::new(&refused.given().to_owned(), Why::Client(refused.into())));
+            .map_err(|refused| {
+                let given = refused.given().to_owned();
+                EndpointError::new(&given, Why::Client(refused.into()))
+            });
         let (oauth, openid, given) = given?;
         let found = match ask(transport, &oauth).await {
             Err(error) if error.status().is_some() => ask(transport, &openid).await,

@@ -32,7 +32,7 @@ impl LoginBuilder {
         self
     }
 
-    /// Whatever else goes into the URL: `prompt`, `login_hint`, `nonce`, `access_type`.
+    /// Whatever else goes into the URL: `prompt`, `login_hint`, `nonce`, `access_type`. Nothing by default.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.add(name.into(), value.into());

@@ -33,7 +33,7 @@ impl ServerMetadata {
         })
     }
 
-    /// The name of the server. Redirects that name another one are refused (RFC 9207), and signed proofs of the client are made out to it.
+    /// The name of the server; by default it has none. Redirects that name another one are refused (RFC 9207), and signed proofs of the client are made out to it.
     #[must_use]
     pub fn issuer(mut self, issuer: &str) -> Self {
         self.issuer = Some(issuer.into());
@@ -47,7 +47,7 @@ impl ServerMetadata {
         self
     }
 
-    /// Where users log in.
+    /// Where users log in. None by default.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -56,7 +56,7 @@ impl ServerMetadata {
         Ok(self)
     }
 
-    /// Where devices ask for codes (RFC 8628).
+    /// Where devices ask for codes (RFC 8628). None by default.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -65,7 +65,7 @@ impl ServerMetadata {
         Ok(self)
     }
 
-    /// Where tokens are given back (RFC 7009).
+    /// Where tokens are given back (RFC 7009). None by default.
     ///
     /// # Errors
     /// As [`new`](Self::new).

@@ -25,6 +25,7 @@ mod discovery;
 mod json_refresh;
 mod login;
 mod refresh;
+mod vectors;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TOKEN: &str = "https://as.example/token";

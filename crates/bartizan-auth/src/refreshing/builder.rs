@@ -18,10 +18,21 @@ impl RefreshingBuilder {
         self
     }
 
-    /// Told of what becomes of tokens. It must not panic.
+    /// Told of what becomes of tokens; by default nobody is. It must not panic.
     #[must_use]
     pub fn hook(mut self, hook: impl Fn(&TokenEvent<'_>) + Send + Sync + 'static) -> Self {
         self.0.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Takes any 401 for a refusal of the token, with a challenge or without one: for APIs that do not say `invalid_token` (RFC 6750 section 3.1). By
+    /// default another 401 is passed on, since it may be about what was asked for, and no newer token would change that.
+    ///
+    /// For the same reason one that does not say why costs a token at most once a second, and less often each time, down to once a minute; after a minute
+    /// without any it is once a second again. In between it is passed on, and the token stays.
+    #[must_use]
+    pub fn any_401(mut self) -> Self {
+        self.0.any_401 = true;
         self
     }
 

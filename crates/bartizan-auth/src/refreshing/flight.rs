@@ -44,22 +44,56 @@ impl Flight {
     }
 
     pub(super) async fn run(self, known: Option<Secret>, ignores_saved: bool) {
-        let fetched = timeout(LONGEST, self.shared.obtain(known, ignores_saved)).await;
+        let fetched = timeout(LONGEST, self.obtain(known, ignores_saved)).await;
         let fetched = fetched.unwrap_or_else(|_| Err(TokenError::transient("it took longer than 30 s")));
-        // Until it is in use.
-        let shared = self.shared.clone();
-        let _guard = shared.saving.lock().await;
-        // What is set meanwhile is not undone in the store either.
-        let is_wanted = self.shared.lock().set == self.set;
         let is_saved = match &fetched {
-            Ok(Fetched { is_saved: true, .. }) => true,
-            Ok(Fetched { token, sent, .. }) if is_wanted => {
-                let former = self.shared.lock().refresh_token.clone();
-                self.shared.save(token, *sent, former).await.is_ok()
-            }
-            _ => false,
+            Ok(fetched) => self.save(fetched).await,
+            Err(_) => false,
         };
         self.land(fetched, is_saved);
+    }
+
+    /// What another process has saved meanwhile, or a new one.
+    async fn obtain(&self, known: Option<Secret>, ignores_saved: bool) -> Result<Fetched, TokenError> {
+        let (shared, sent) = (&self.shared, Instant::now());
+        let Some(store) = &shared.store else {
+            let token = shared.exchange(known).await?;
+            return Ok(Fetched { token, sent, is_saved: false, held: None });
+        };
+        let held = store.lock().await.map_err(TokenError::transient)?;
+        let saved = if ignores_saved { Ok(None) } else { store.load().await };
+        let saved = saved.unwrap_or_else(|error| {
+            shared.tell(&TokenEvent::NotLoaded(&*error));
+            None
+        });
+        // What is saved may be newer than that, and its refresh token not ours to exchange.
+        if self.is_overtaken() {
+            return Err(TokenError::transient("another token was set meanwhile"));
+        }
+        if let Some(mut token) = saved.as_ref().and_then(|saved| shared.other(saved)) {
+            token.refresh = token.refresh.or(known);
+            return Ok(Fetched { token, sent: Instant::now(), is_saved: true, held: None });
+        }
+        let refresh = saved.and_then(|saved| saved.refresh).or(known);
+        let sent = Instant::now();
+        let token = shared.exchange(refresh).await?;
+        Ok(Fetched { token, sent, is_saved: false, held: Some(held) })
+    }
+
+    /// Somebody has set or cleared a token since it began: nobody waits for it any more.
+    fn is_overtaken(&self) -> bool {
+        self.shared.lock().set != self.set
+    }
+
+    /// Before any call goes with it. Whether it is in the store now.
+    async fn save(&self, fetched: &Fetched) -> bool {
+        // One after the other: a slow one is not to end on top of what was fetched after somebody had set or cleared a token.
+        let _turn = self.shared.saving.lock().await;
+        if fetched.is_saved || self.is_overtaken() {
+            return fetched.is_saved;
+        }
+        let saved = self.shared.save(&fetched.token, fetched.sent).await;
+        self.shared.store.is_some() && saved.is_ok()
     }
 
     fn land(mut self, fetched: Result<Fetched, TokenError>, is_saved: bool) {
@@ -96,26 +130,11 @@ impl Drop for Flight {
 }
 
 impl Shared {
-    /// What another process has saved meanwhile, or a new one.
-    async fn obtain(&self, known: Option<Secret>, ignores_saved: bool) -> Result<Fetched, TokenError> {
-        let sent = Instant::now();
-        let Some(store) = &self.store else {
-            let token = self.source.fetch(known).await?;
-            return Ok(Fetched { token, sent, is_saved: false, held: None });
-        };
-        let held = store.lock().await.map_err(TokenError::transient)?;
-        let saved = if ignores_saved { Ok(None) } else { store.load().await };
-        let saved = saved.unwrap_or_else(|error| {
-            self.tell(&TokenEvent::NotLoaded(&*error));
-            None
-        });
-        if let Some(token) = saved.as_ref().and_then(|saved| self.other(saved)) {
-            return Ok(Fetched { token, sent: Instant::now(), is_saved: true, held: None });
-        }
-        let refresh = saved.and_then(|saved| saved.refresh).or(known);
-        let sent = Instant::now();
-        let token = self.source.fetch(refresh).await?;
-        Ok(Fetched { token, sent, is_saved: false, held: Some(held) })
+    /// Who gets no new refresh token keeps the one that he came with (RFC 6749 section 6).
+    async fn exchange(&self, refresh: Option<Secret>) -> Result<Token, TokenError> {
+        let mut token = self.source.fetch(refresh.clone()).await?;
+        token.refresh = token.refresh.or(refresh);
+        Ok(token)
     }
 
     /// What is saved, if it is another one than that in use, and good.
@@ -131,19 +150,14 @@ impl Shared {
         Some(token)
     }
 
-    /// A token that was asked for at `sent`, before any call goes with it. Who got no new refresh token keeps the `former`.
-    pub(super) async fn save(
-        &self,
-        token: &Token,
-        sent: Instant,
-        former: Option<Secret>,
-    ) -> Result<(), BoxError> {
+    /// A token that was asked for at `sent`.
+    pub(super) async fn save(&self, token: &Token, sent: Instant) -> Result<(), BoxError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let refresh = token.refresh.clone().or(former);
         let left = token.lifetime.map(|lifetime| lifetime.saturating_sub(sent.elapsed()));
         let expires = left.and_then(|left| self.wall_clock.now().checked_add(left));
-        let saving = timeout(LONGEST_SAVE, store.save(&SavedToken::new(token.access(), refresh, expires)));
-        let saved = saving.await.unwrap_or_else(|_| Err("it took longer than 10 s".into()));
+        let saved = SavedToken::new(token.access(), token.refresh.clone(), expires);
+        let saved = timeout(LONGEST_SAVE, store.save(&saved)).await;
+        let saved = saved.unwrap_or_else(|_| Err("it took longer than 10 s".into()));
         saved.inspect_err(|error| self.tell(&TokenEvent::NotSaved(&**error)))
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::TokenEvent;
+use super::doubts::Doubts;
 use super::flight::Flight;
 use crate::lifetime::Lifetime;
 use crate::{NotPrepared, Secret, Token, TokenError, TokenSource, TokenStore, trace};
@@ -23,14 +24,16 @@ pub(super) struct Shared {
     pub(super) slow: Mutex<Slow>,
     pub(super) source: Box<dyn TokenSource>,
     pub(super) store: Option<Box<dyn TokenStore>>,
+    /// Held by who writes into the store: what is saved last is what is used.
+    pub(super) saving: tokio::sync::Mutex<()>,
     pub(super) hook: Option<Box<Hook>>,
+    /// Whether a 401 that does not say why may cost a token.
+    pub(super) any_401: bool,
     pub(super) wall_clock: WallClock,
     pub(super) chance: Chance,
     pub(super) identity: Arc<str>,
     /// So many tokens were refused one after the other, with no success between.
     pub(super) refused_in_row: AtomicU32,
-    /// Held while something is saved, until it is in use: what is saved last is what is used.
-    pub(super) saving: tokio::sync::Mutex<()>,
 }
 
 /// A token that is in use.
@@ -41,6 +44,12 @@ pub(super) struct Current {
     pub(super) end: Option<Instant>,
     /// Somebody sees to the next one.
     pub(super) is_seen_to: AtomicBool,
+}
+
+impl Current {
+    pub(super) fn is_good(&self, now: Instant) -> bool {
+        self.end.is_none_or(|end| now < end)
+    }
 }
 
 /// What is only looked at where there is no token at hand.
@@ -54,9 +63,12 @@ pub(super) struct Slow {
     pub(super) last: Option<HeaderValue>,
     /// What is saved is older than what somebody has set or cleared, or than what could not be saved.
     pub(super) ignores_saved: bool,
+    /// Nobody fetched it: somebody has set it.
+    pub(super) is_by_hand: bool,
     pub(super) flight: Option<watch::Receiver<()>>,
     pub(super) failed: Option<Failed>,
     pub(super) failures: u32,
+    pub(super) doubts: Doubts,
 }
 
 pub(super) struct Failed {
@@ -77,7 +89,11 @@ impl Failed {
 
 /// After a failure the next try waits so long, twice as long each time, and no longer than a minute.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) fn wait_after(failures: u32) -> Duration {
+    (FIRST_WAIT * 2_u32.saturating_pow(failures.min(10))).min(LONGEST_WAIT)
+}
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, Slow> {
@@ -89,9 +105,10 @@ impl Shared {
     pub(super) fn set(&self, token: Token, sent: Instant, is_saved: bool) {
         let mut slow = self.lock();
         slow.set += 1;
-        slow.refresh_token = None;
+        slow.doubts = Doubts::default();
         slow.ignores_saved = !is_saved;
         self.publish(&mut slow, token, sent);
+        slow.is_by_hand = !is_saved;
     }
 
     /// It came of a request that went at `sent`.
@@ -100,9 +117,9 @@ impl Shared {
         slow.failed = None;
         slow.failures = 0;
         slow.flight = None;
+        slow.is_by_hand = false;
         slow.last = Some(token.header.clone());
-        // Who gets no new one keeps the former.
-        slow.refresh_token = token.refresh.or_else(|| slow.refresh_token.take());
+        slow.refresh_token = token.refresh;
         let lifetime = token.lifetime.map(|life| Lifetime::new(life, self.chance.unit()));
         self.current.store(Some(Arc::new(Current {
             generation: slow.generation,
@@ -114,7 +131,7 @@ impl Shared {
     }
 
     pub(super) fn failed(&self, slow: &mut Slow, error: TokenError, now: Instant) {
-        let wait = (FIRST_WAIT * 2_u32.saturating_pow(slow.failures.min(10))).min(LONGEST_WAIT);
+        let wait = wait_after(slow.failures);
         slow.failures = slow.failures.saturating_add(1);
         let wait = wait.max(error.retry_in().unwrap_or_default());
         let until = if error.is_permanent() { None } else { now.checked_add(wait) };

@@ -23,7 +23,7 @@ impl InterceptLayer {
 }
 
 impl<Q, P> InterceptLayer<Q, P> {
-    /// Adds a closure that takes each request and gives it back, or gives a [`Next`](super::Next).
+    /// Adds a closure that takes each request and gives it back, or gives a [`Next`](super::Next). None by default.
     ///
     /// ```
     /// use bartizan_client::intercept::{InterceptLayer, Next};
@@ -53,7 +53,7 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.request_interceptor(interceptor)
     }
 
-    /// Adds a closure that takes each request with a clone of `state`, which is best a handle, such as an `Arc`.
+    /// Adds a closure that takes each request with a clone of `state`, which is best a handle, such as an `Arc`. None by default.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -92,7 +92,7 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.request_interceptor(WithState::new(state, interceptor))
     }
 
-    /// Adds a closure that takes each response and gives it back.
+    /// Adds a closure that takes each response and gives it back. None by default.
     pub fn on_response<F, Fut, R>(self, interceptor: F) -> InterceptLayer<Q, (P, OnResponse<F>)>
     where
         F: Fn(Response<R>) -> Fut,
@@ -101,7 +101,7 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.response_interceptor(interceptor)
     }
 
-    /// Adds a closure that takes each response with a clone of `state`, and gives the response back.
+    /// Adds a closure that takes each response with a clone of `state`, and gives the response back. None by default.
     pub fn on_response_with<T, F, Fut, R>(
         self,
         state: T,
@@ -116,7 +116,7 @@ impl<Q, P> InterceptLayer<Q, P> {
     }
 
     /// Adds a closure that takes each error: of a request interceptor, of the inner service, of a response or error
-    /// interceptor that was added before it.
+    /// interceptor that was added before it. None by default.
     ///
     /// Give an error that replaces another that one as its source: a [`Rejection`](bartizan_core::Rejection), for one,
     /// is found there by outer layers.
@@ -128,7 +128,7 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.error_interceptor(interceptor)
     }
 
-    /// Adds a closure that takes each error, as [`on_error`](Self::on_error) has them, with a clone of `state`.
+    /// Adds a closure that takes each error, as [`on_error`](Self::on_error) has them, with a clone of `state`. None by default.
     pub fn on_error_with<T, F, Fut, R>(
         self,
         state: T,
@@ -142,19 +142,19 @@ impl<Q, P> InterceptLayer<Q, P> {
         self.error_interceptor(WithState::new(state, interceptor))
     }
 
-    /// Adds a [`RequestInterceptor`](super::RequestInterceptor).
+    /// Adds a [`RequestInterceptor`](super::RequestInterceptor). None by default.
     pub fn request_interceptor<I>(self, interceptor: I) -> InterceptLayer<(Q, OnRequest<I>), P> {
         let requests = (self.requests, OnRequest::new(interceptor));
         InterceptLayer { requests, responses: self.responses }
     }
 
-    /// Adds a [`ResponseInterceptor`](super::ResponseInterceptor).
+    /// Adds a [`ResponseInterceptor`](super::ResponseInterceptor). None by default.
     pub fn response_interceptor<I>(self, interceptor: I) -> InterceptLayer<Q, (P, OnResponse<I>)> {
         let responses = (self.responses, OnResponse::new(interceptor));
         InterceptLayer { requests: self.requests, responses }
     }
 
-    /// Adds an [`ErrorInterceptor`](super::ErrorInterceptor).
+    /// Adds an [`ErrorInterceptor`](super::ErrorInterceptor). None by default.
     pub fn error_interceptor<I>(self, interceptor: I) -> InterceptLayer<Q, (P, OnError<I>)> {
         let responses = (self.responses, OnError::new(interceptor));
         InterceptLayer { requests: self.requests, responses }

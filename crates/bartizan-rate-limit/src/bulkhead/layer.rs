@@ -98,7 +98,7 @@ impl<F, H> BulkheadLayer<F, H> {
         BulkheadLayer { config: Config { bulkheads, max_wait, hook }, rebuild, face }
     }
 
-    /// For the server side: answers 503 with problem details in place of an error, and keeps the inner error type.
+    /// For the server side: answers 503 with problem details in place of an error, the default, and keeps the inner error type.
     pub fn respond(self) -> BulkheadLayer<Respond, H> {
         let Self { config, rebuild, .. } = self;
         BulkheadLayer { config, rebuild, face: PhantomData }

@@ -319,6 +319,21 @@ async fn on_the_server_side_it_answers_429_and_says_how_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_the_server_side_what_was_refused_below_costs_its_token() {
+    let refused = || {
+        let mut refused = Response::new(());
+        refused.extensions_mut().insert(Rejection::new(None));
+        Does::Answer(refused)
+    };
+    let service = RateLimitLayer::new(quota(1, 2)).respond().layer(Upstream::of([refused(), refused()]));
+    for left in ["r=1", "r=0"] {
+        let response = service.clone().oneshot(get("/")).await.unwrap();
+        assert!(response.headers()["ratelimit"].to_str().unwrap().contains(left), "{response:?}");
+    }
+    assert_eq!(service.oneshot(get("/")).await.unwrap().status(), 429);
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_the_server_side_what_the_app_answers_is_not_heeded() {
     let mut throttled = Response::new(());
     *throttled.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;

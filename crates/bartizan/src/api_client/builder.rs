@@ -95,13 +95,13 @@ impl ClientBuilder {
         }
     }
 
-    /// A header field that each request has, unless it brings its own. What it holds is kept out of `Debug`.
+    /// A header field that each request has, unless it brings its own. None by default. What it holds is kept out of `Debug`.
     pub fn default_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(Header::new(name, value).map(Header::sensitive));
         self
     }
 
-    /// Gives each POST and PATCH an `Idempotency-Key`, so that it is sent again as other requests are. For an API that knows the
+    /// Gives each POST and PATCH an `Idempotency-Key`, which by default none has, so that it is sent again as other requests are. For an API that knows the
     /// field: see [`IdempotencyKeyLayer`].
     pub fn idempotency_keys(mut self) -> Self {
         self.gives_keys = true;
@@ -158,7 +158,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Interceptors that run once an attempt, inside retry: as [`intercept`](Self::intercept) in all else, its cost too.
+    /// Interceptors that run once an attempt, inside retry; none by default. As [`intercept`](Self::intercept) in all else, its cost too.
     ///
     /// They see the requests of redirects as well, which may go to another origin: what adds a credential looks at the host
     /// first, or belongs to [`intercept`](Self::intercept), whose credentials stay behind there.
@@ -185,13 +185,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks for no compression, and leaves compressed answers as they are.
+    /// Asks for no compression, and leaves compressed answers as they are. By default gzip, brotli and deflate are asked for and unpacked.
     pub fn no_decompression(mut self) -> Self {
         self.decompresses = false;
         self
     }
 
-    /// Another retry, or [`RetryLayer::disabled`].
+    /// Another retry, or [`RetryLayer::disabled`]. [`RetryLayer::new`] by default.
     pub fn retry(mut self, layer: RetryLayer) -> Self {
         self.retry = layer;
         self
@@ -216,7 +216,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts the root certificates in `pem` beside the system's: those of a company's own authority, for one.
+    /// Trusts the root certificates in `pem` beside the system's, which are all by default: those of a company's own authority, for one.
     ///
     /// ```no_run
     /// # fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -231,13 +231,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Speaks HTTP/1.1 and nothing else.
+    /// Speaks HTTP/1.1 and nothing else. By default the version is agreed on over TLS, and is HTTP/1.1 without.
     pub fn http1_only(mut self) -> Self {
         self.versions = Versions::Http1;
         self
     }
 
-    /// Speaks HTTP/2 and nothing else, without TLS too: then the server must know.
+    /// Speaks HTTP/2 and nothing else, without TLS too: then the server must know. By default as [`http1_only`](Self::http1_only) says.
     pub fn http2_only(mut self) -> Self {
         self.versions = Versions::Http2;
         self

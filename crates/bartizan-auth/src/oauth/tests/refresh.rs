@@ -1,6 +1,9 @@
 //! Refresh tokens: none is lost, and none is spent twice.
 
 use tokio::time::{advance, sleep};
+use tower::{Layer, ServiceExt};
+
+use crate::{AuthLayer, Authorizer, Origins};
 
 use super::*;
 
@@ -147,7 +150,6 @@ async fn a_session_goes_on_as_long_as_the_server_lets_it() {
     for _ in 0..50 {
         advance(20 * SECOND).await;
         let mut parts = Request::new(()).into_parts().0;
-        use crate::Authorizer;
         if tokens.authorize(&mut parts).is_none() {
             tokens.prepare(&parts).await.unwrap();
             assert!(tokens.authorize(&mut parts).is_some());
@@ -187,4 +189,39 @@ async fn a_token_is_given_back() {
         ("https://as.example/revoke".into(), "token=45ghiukldjahdnhzdauz")
     );
     assert!(asked.authorization().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_calls_on_a_token_that_has_ended_spend_one_refresh_token() {
+    // A refresh token that comes twice ends the session.
+    let spent = Mutex::new(Vec::new());
+    let fake = Fake::new(move |nth, asked| {
+        let given = asked.form("refresh_token").unwrap();
+        let mut spent = spent.lock().unwrap();
+        if given != format!("r{}", nth + 1) || spent.contains(&given) {
+            return refusal(400, "invalid_grant");
+        }
+        spent.push(given);
+        let body =
+            json!({ "access_token": format!("t{}", nth + 1), "refresh_token": format!("r{}", nth + 2) });
+        answer(Response::builder(), Body::frames([Step::Wait(SECOND), Step::data(body.to_string())]))
+    });
+    let tokens = Refreshing::new(fake.client().refresh());
+    tokens.set_token(Token::new("t0").unwrap().refresh_token("r1").lifetime(10 * SECOND));
+    advance(20 * SECOND).await;
+    let api = service_fn(|request: Request<Full<Bytes>>| async move {
+        let is_good = request.headers().get(AUTHORIZATION).is_some_and(|given| given == "Bearer t1");
+        Ok::<_, io::Error>(Response::builder().status(if is_good { 200 } else { 401 }).body(()).unwrap())
+    });
+    let client = AuthLayer::new(Origins::new(["https://api.example.com"]).unwrap(), tokens).layer(api);
+    let calls: tokio::task::JoinSet<_> = (0..500)
+        .map(|_| {
+            let request = Request::get("https://api.example.com/").body(Full::default()).unwrap();
+            let call = client.clone().oneshot(request);
+            async move { call.await.unwrap().status() }
+        })
+        .collect();
+    let answers = calls.join_all().await;
+    assert_eq!((answers.len(), answers.iter().filter(|status| status.is_success()).count()), (500, 500));
+    assert_eq!(fake.count(), 1);
 }

@@ -8,7 +8,7 @@ use super::*;
 
 /// A file, say. Tells in which order it was asked for what.
 #[derive(Clone, Default)]
-struct File(Arc<Mutex<Inside>>);
+pub(super) struct File(Arc<Mutex<Inside>>);
 
 #[derive(Default)]
 struct Inside {
@@ -45,7 +45,7 @@ impl TokenStore for File {
 }
 
 impl File {
-    fn saved(&self) -> Option<SavedToken> {
+    pub(super) fn saved(&self) -> Option<SavedToken> {
         self.0.lock().unwrap().saved.clone()
     }
 
@@ -55,7 +55,7 @@ impl File {
 }
 
 /// The epoch and paused time.
-fn clock() -> WallClock {
+pub(super) fn clock() -> WallClock {
     let start = tokio::time::Instant::now();
     WallClock::from_fn(move || SystemTime::UNIX_EPOCH + start.elapsed())
 }
@@ -103,6 +103,41 @@ async fn what_is_saved_and_has_ended_is_the_way_to_the_next_one() {
     advance(SECOND).await;
     assert_eq!(token(&client).await, "1");
     assert_eq!(endpoint.asked.lock().unwrap().clone(), [Some("r0".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_refresh_token_that_another_process_has_saved_is_kept_where_no_new_one_comes() {
+    let (asked, file) = (Arc::new(Mutex::new(Vec::new())), File::default());
+    file.0.lock().unwrap().saved = Some(SavedToken::new("t0", Some("r0".into()), at(0)));
+    let source = {
+        let asked = asked.clone();
+        move |refresh: Option<Secret>| {
+            asked.lock().unwrap().push(refresh.map(|secret| secret.expose().to_owned()));
+            ready(Ok(Token::new("t1").unwrap().lifetime(10 * SECOND)))
+        }
+    };
+    let tokens = Refreshing::builder(source).store(file.clone()).wall_clock(clock()).build();
+    let (client, _) = client(&tokens);
+    advance(SECOND).await;
+    for _ in 0..2 {
+        token(&client).await;
+        assert_eq!(file.saved().unwrap().refresh.unwrap().expose(), "r0");
+        advance(10 * SECOND).await;
+    }
+    assert_eq!(asked.lock().unwrap().clone(), [Some("r0".to_owned()), Some("r0".into())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_without_a_refresh_token_leaves_the_one_that_is_known() {
+    let (endpoint, file) = (Endpoint::new(SECOND, Some(100 * SECOND)), File::default());
+    let (client, _) = client(&saving(&endpoint, &file, &Arc::default()));
+    token(&client).await;
+    file.0.lock().unwrap().saved = Some(SavedToken::new("t9", None, at(200)));
+    advance(100 * SECOND).await;
+    assert_eq!(token(&client).await, "9");
+    advance(100 * SECOND).await;
+    assert_eq!(token(&client).await, "2");
+    assert_eq!(endpoint.asked.lock().unwrap().clone(), [None, Some("r1".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,10 +3,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bartizan_core::{BoxError, CallContext, Rejection};
-use bartizan_test::trace::captured;
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
-use tracing::Level;
 
 use crate::log::LogLayer;
 
@@ -45,7 +44,7 @@ const REQUEST: &str = r#"method=GET host="api.example.com" path="/users""#;
 
 #[test]
 fn a_call_is_one_readable_line() {
-    let line = |answer| lines(LogLayer::call(), Level::INFO, answer);
+    let line = |answer| lines(LogLayer::call(), Level::Info, answer);
     for (answer, expected) in [
         (
             Answer::Status(200),
@@ -73,7 +72,7 @@ fn a_call_is_one_readable_line() {
 
 #[test]
 fn an_attempt_is_a_debug_line() {
-    let line = |answer| lines(LogLayer::attempt(), Level::DEBUG, answer);
+    let line = |answer| lines(LogLayer::attempt(), Level::Debug, answer);
     let expected =
         format!("DEBUG bartizan_client::log: attempt ok {REQUEST} status=200 took=250ms attempt=2");
     assert_eq!(line(Answer::Status(200)), [expected]);
@@ -86,8 +85,8 @@ fn an_attempt_is_a_debug_line() {
 
 #[test]
 fn what_the_subscriber_does_not_want_is_not_written() {
-    assert_eq!(lines(LogLayer::attempt(), Level::INFO, Answer::Error), [""; 0]);
-    assert_eq!(lines(LogLayer::call(), Level::WARN, Answer::Status(200)), [""; 0]);
-    assert_eq!(lines(LogLayer::call(), Level::WARN, Answer::Error).len(), 1);
-    assert_eq!(lines(LogLayer::disabled(), Level::TRACE, Answer::Error), [""; 0]);
+    assert_eq!(lines(LogLayer::attempt(), Level::Info, Answer::Error), [""; 0]);
+    assert_eq!(lines(LogLayer::call(), Level::Warn, Answer::Status(200)), [""; 0]);
+    assert_eq!(lines(LogLayer::call(), Level::Warn, Answer::Error).len(), 1);
+    assert_eq!(lines(LogLayer::disabled(), Level::Trace, Answer::Error), [""; 0]);
 }

@@ -1,9 +1,8 @@
 use std::time::{Duration, SystemTime};
 
-use bartizan_test::trace::captured;
+use bartizan_test::trace::{Level, captured};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
-use tracing::Level;
 
 use super::*;
 use crate::version::ApiVersionLayer;
@@ -17,7 +16,7 @@ fn a_deprecated_endpoint_is_one_warning() {
             .header("link", "</v3>; rel=successor-version, </why>; rel=deprecation")
             .body(())
     });
-    let lines = captured(Level::TRACE, || {
+    let lines = captured(Level::Trace, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let layer = ApiVersionLayer::watch_only();
         for token in ["a", "b"] {
@@ -39,7 +38,7 @@ fn a_deprecated_endpoint_is_one_warning() {
 fn the_last_endpoint_says_that_there_are_no_more() {
     let inner =
         service_fn(|_: Request<()>| async { Response::builder().header("deprecation", "@1").body(()) });
-    let lines = captured(Level::TRACE, || {
+    let lines = captured(Level::Trace, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let layer = ApiVersionLayer::watch_only();
         for nth in 0..1030 {

@@ -1,0 +1,84 @@
+//! What is written through `tracing`.
+
+#![cfg(feature = "tracing")]
+#![allow(missing_docs)]
+
+use std::time::Duration;
+
+use bartizan_cache::CacheLayer;
+use bartizan_core::BoxError;
+use bartizan_test::trace::{Level, captured};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt};
+
+/// What is written while it runs, over paused time.
+fn lines(run: impl Future<Output = ()>) -> Vec<String> {
+    captured(Level::Trace, || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
+    })
+    .events()
+}
+
+/// Fresh for ten seconds, and good for another minute while it is fetched anew, which fails.
+async fn origin(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, BoxError> {
+    if request.headers().contains_key("if-none-match") {
+        return Err("out of order".into());
+    }
+    let says = match request.uri().path() {
+        "/secret" => "no-store",
+        _ => "max-age=10, stale-while-revalidate=60",
+    };
+    Ok(Response::builder().header("cache-control", says).header("etag", "\"a\"").body(Full::from("hello"))?)
+}
+
+async fn call<S, B>(service: &S, method: &str, path: &str)
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone,
+    B: http_body::Body,
+{
+    let target = format!("http://user:s3cret@api.example.com/{path}?s3cret");
+    let request = Request::builder().method(method).uri(target).body(Full::default()).expect("a request");
+    let answer = service.clone().oneshot(request).await.map_err(drop).expect("it is answered");
+    answer.into_body().collect().await.map_err(drop).expect("a body");
+}
+
+#[test]
+fn each_answer_and_what_is_done_with_it_is_one_line() {
+    let lines = lines(async {
+        let service = CacheLayer::rfc9111().layer(tower::service_fn(origin));
+        call(&service, "GET", "greeting").await;
+        call(&service, "GET", "greeting").await;
+        call(&service, "GET", "secret").await;
+    });
+    assert_eq!(
+        lines,
+        [
+            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/greeting status=fwd=uri-miss; fwd-status=200; stored",
+            "TRACE bartizan_cache::trace: response stored target=http://api.example.com/greeting bytes=5",
+            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/greeting status=hit; ttl=10",
+            r#"TRACE bartizan_cache::trace: response not stored target=http://api.example.com/secret why="no_store""#,
+            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/secret status=fwd=uri-miss; fwd-status=200",
+        ]
+    );
+}
+
+#[test]
+fn what_is_invalid_and_what_was_not_to_be_had_is_one_line_each() {
+    let lines = lines(async {
+        let service = CacheLayer::rfc9111().layer(tower::service_fn(origin));
+        call(&service, "GET", "greeting").await;
+        tokio::time::advance(Duration::from_secs(20)).await;
+        call(&service, "GET", "greeting").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        call(&service, "POST", "greeting").await;
+    });
+    for line in [
+        "DEBUG bartizan_cache::trace: fetched in the background in vain target=http://api.example.com/greeting",
+        "DEBUG bartizan_cache::trace: stored responses are invalid target=http://api.example.com/greeting",
+    ] {
+        assert_eq!(lines.iter().filter(|written| *written == line).count(), 1, "{line} in {lines:#?}");
+    }
+}

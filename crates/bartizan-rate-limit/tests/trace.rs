@@ -1,0 +1,89 @@
+//! What is written through `tracing`.
+
+#![cfg(feature = "tracing")]
+#![allow(missing_docs)]
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bartizan_core::BoxError;
+use bartizan_rate_limit::bulkhead::BulkheadLayer;
+use bartizan_rate_limit::{Quota, RateLimitLayer};
+use bartizan_test::trace::{Level, captured};
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt};
+
+/// What is written while it runs, over paused time.
+fn lines(run: impl Future<Output = ()>) -> Vec<String> {
+    captured(Level::Trace, || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
+    })
+    .events()
+}
+
+fn request() -> Request<()> {
+    Request::get("http://user:s3cret@api.example.com/?s3cret").body(()).expect("a request")
+}
+
+/// Asks for ten seconds of quiet.
+async fn busy(_: Request<()>) -> Result<Response<Full<bytes::Bytes>>, BoxError> {
+    Ok(Response::builder().status(429).header("retry-after", "10").body(Full::default())?)
+}
+
+#[test]
+fn each_wait_and_each_refusal_is_one_line() {
+    let lines = lines(async {
+        let quota = Quota::per_second(1).expect("a quota");
+        let service = RateLimitLayer::new(quota).without_feedback().layer(tower::service_fn(busy));
+        for _ in 0..2 {
+            let _ = service.clone().oneshot(request()).await;
+        }
+        let impatient = RateLimitLayer::new(quota).without_feedback().max_wait(Duration::ZERO);
+        let service = impatient.layer(tower::service_fn(busy));
+        for _ in 0..2 {
+            let _ = service.clone().oneshot(request()).await;
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            "TRACE bartizan_rate_limit::trace: call has waited time=1s",
+            r#"DEBUG bartizan_rate_limit::trace: call refused limit=http://api.example.com why="quota" retry_in=Some(1s)"#,
+        ]
+    );
+}
+
+#[test]
+fn what_the_server_asks_for_is_one_line() {
+    let lines = lines(async {
+        let layer = RateLimitLayer::without_quota().max_wait(Duration::ZERO);
+        let service = layer.layer(tower::service_fn(busy));
+        for _ in 0..2 {
+            let _ = service.clone().oneshot(request()).await;
+        }
+    });
+    assert_eq!(
+        lines,
+        [
+            "WARN bartizan_rate_limit::trace: server asks for a pause limit=http://api.example.com lasts=10s",
+            r#"DEBUG bartizan_rate_limit::trace: call refused limit=http://api.example.com why="paused" retry_in=Some(10s)"#,
+        ]
+    );
+}
+
+#[test]
+fn who_finds_no_place_is_one_line() {
+    let lines = lines(async {
+        let hangs =
+            tower::service_fn(|_| std::future::pending::<Result<Response<Full<bytes::Bytes>>, BoxError>>());
+        let mut service = BulkheadLayer::new(NonZeroUsize::MIN).layer(hangs);
+        let _held = service.call(request());
+        let _ = service.call(request()).await;
+    });
+    assert_eq!(
+        lines,
+        [r#"DEBUG bartizan_rate_limit::trace: call refused bulkhead=http://api.example.com why="full""#,]
+    );
+}
