@@ -48,6 +48,13 @@ impl OnTransition for Counts {
     }
 }
 
+impl bartizan_rate_limit::Hook for Counts {
+    fn event(&self, event: &bartizan_rate_limit::Event<'_>) {
+        bartizan_rate_limit::Hook::event(&self.plain, event);
+        bartizan_rate_limit::Hook::event(&self.metrics, event);
+    }
+}
+
 impl bartizan_cache::Hook for Counts {
     fn event(&self, event: &Event<'_>) {
         bartizan_cache::Hook::event(&self.plain, event);
