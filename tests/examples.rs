@@ -25,6 +25,31 @@ fn hyper_client() {
 }
 
 #[test]
+fn observed() {
+    let text = run("observed");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("Stack: span of a call > deadline of 30 s > retry"), "{text}");
+    assert_eq!(lines[2], "200 OK");
+    // The origin has a port of its own each time.
+    let counts: Vec<String> = lines[3..]
+        .iter()
+        .map(|line| {
+            let (before, origin) = line.split_once("origin=\"").expect("each has an origin");
+            before.to_owned() + origin.split_once("\",").expect("it is closed").1
+        })
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            r#"bartizan_call_duration_count{http_request_method="GET",status_class="2xx",error_type=""} 1"#,
+            r#"bartizan_retry_retries{cause="failed",status_class="5xx",error_type=""} 1"#,
+            r#"http_client_request_duration_count{http_request_method="GET",status_class="2xx",error_type=""} 1"#,
+            r#"http_client_request_duration_count{http_request_method="GET",status_class="5xx",error_type="503"} 1"#,
+        ]
+    );
+}
+
+#[test]
 fn github_client() {
     assert_eq!(
         run("github_client"),

@@ -63,8 +63,8 @@
 //!
 //! By W3C Trace Context, level 1. A request's `traceparent` stays that of its call; each attempt gets a child of it with a span id of its own,
 //! which is in the span too. `tracestate` is passed on as it is. With [`start_traces`](ObserveLayer::start_traces) a request that has none gets one. What cannot be
-//! read as one is left alone else. Where nobody listens the header passes as it is, as the specification asks of those who are no
-//! part of a trace. With `tracing-opentelemetry` it is the owner of the ids: see [`inject`](ObserveLayer::inject).
+//! read as one is left alone else. Where nobody listens the header passes as it is: a parent that nobody saw would break
+//! the trace. With `tracing-opentelemetry` it is the owner of the ids: see [`inject`](ObserveLayer::inject).
 //!
 //! # Events
 //!

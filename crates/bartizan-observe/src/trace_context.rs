@@ -57,7 +57,7 @@ impl TraceContext {
 
     /// The next span of the same trace.
     pub(crate) fn child(self, chance: &Chance) -> Self {
-        // Level 1 knows one flag, and the others are not passed on (section 3.2.2.5).
+        // Level 1 knows one flag, and the others are not passed on.
         Self { span: not_zero(chance), flags: self.flags & SAMPLED, ..self }
     }
 

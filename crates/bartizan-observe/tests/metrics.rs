@@ -14,7 +14,7 @@ use bartizan_cache::CacheLayer;
 use bartizan_circuit_breaker::{CircuitBreakerLayer, OnTransition, Settings, Transition, Trip};
 use bartizan_core::{BoxError, Subject};
 use bartizan_observe::ObserveLayer;
-use bartizan_observe::metrics::{BUCKETS, Kind, Metrics, TABLE};
+use bartizan_observe::metrics::{BUCKETS, Kind, Metric, Metrics, TABLE};
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
 use bartizan_rate_limit::{Quota, RateLimitLayer};
 use bartizan_retry::{Budget, RetryLayer};
@@ -436,6 +436,14 @@ fn origins_are_labels_up_to_a_bound() {
     assert_eq!(origins, expected.map(|(origin, count)| (origin.to_owned(), count.to_owned())));
 }
 
+/// By which a query sums up, and by which it chooses; but for the bounds of buckets.
+fn labels(query: &str) -> Vec<&str> {
+    let by = query.split("by (").skip(1).flat_map(|rest| rest.split(')').next().unwrap().split(", "));
+    let chosen = query.split('{').skip(1).flat_map(|rest| rest.split('}').next().unwrap().split(','));
+    let name = |label: &str| label.find(['=', '!']).unwrap_or(label.len());
+    by.chain(chosen).map(|label| &label[..name(label)]).filter(|label| *label != "le").collect()
+}
+
 #[test]
 fn the_dashboard_asks_for_metrics_of_the_table_alone() {
     let dashboard: serde_json::Value =
@@ -461,9 +469,17 @@ fn the_dashboard_asks_for_metrics_of_the_table_alone() {
                 .filter(|word| word.starts_with("bartizan_") || word.starts_with("http_client_"))
                 .collect();
             assert!(!metrics.is_empty(), "{query}");
-            for metric in metrics {
-                assert!(names.contains(metric), "{metric} in {query}");
-                asked.insert(metric.to_owned());
+            for metric in &metrics {
+                assert!(names.contains(*metric), "{metric} in {query}");
+                asked.insert((*metric).to_owned());
+            }
+            for label in labels(query) {
+                let has_it = |metric: &&str| {
+                    let of = |row: &&Metric| metric.starts_with(&row.prometheus_name());
+                    let labels = TABLE.iter().filter(of).flat_map(|row| row.labels);
+                    labels.map(|label| label.replace('.', "_")).any(|has| has == label)
+                };
+                assert!(metrics.iter().all(has_it), "{label} in {query}");
             }
         }
     }

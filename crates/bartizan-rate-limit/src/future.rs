@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use bartizan_core::{
     ByStatus, Entry, Face, Head, Outcome, ReadyThenCall, Rejection, RequestHead, Subject, classify,
 };
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -163,7 +163,11 @@ impl<H: Hook, K: Backend> Config<H, K> {
     }
 
     fn heed(&self, passed: Passed, head: &Head<'_>, outcome: Outcome) {
-        let Some(said) = said::hear(head, outcome, || self.wall_clock.now()) else { return };
+        let Some(mut said) = said::hear(head, outcome, || self.wall_clock.now()) else { return };
+        // Unless it is throttling by somebody's word.
+        if !self.pauses_on_503 && head.status == StatusCode::SERVICE_UNAVAILABLE && outcome == Outcome::Failure {
+            said.pause = None;
+        }
         if let (Some(subject), Some(pause)) = (passed.answered(&said), said.pause) {
             self.tell(&Event::Paused { subject: &subject, lasts: pause.lasts });
         }

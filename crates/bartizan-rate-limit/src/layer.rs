@@ -68,6 +68,7 @@ impl RateLimitLayer {
         let config = Config {
             backend: rebuild.build(),
             gates: Some(gates(MAX_KEYS)),
+            pauses_on_503: true,
             costs: Costs::default(),
             max_wait: MAX_WAIT,
             hook: (),
@@ -126,9 +127,11 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
     /// Tokens are kept elsewhere; by default in memory. Feedback and waiting for it stay in this process.
     pub fn backend<C>(self, backend: C) -> RateLimitLayer<F, H, C> {
         let Self {
-            config: Config { gates, costs, max_wait, hook, wall_clock, is_server, .. }, rebuild, ..
+            config: Config { gates, pauses_on_503, costs, max_wait, hook, wall_clock, is_server, .. },
+            rebuild,
+            ..
         } = self;
-        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, is_server };
+        let config = Config { backend, gates, pauses_on_503, costs, max_wait, hook, wall_clock, is_server };
         RateLimitLayer { config, rebuild, face: PhantomData }
     }
 
@@ -157,6 +160,14 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
         self
     }
 
+    /// A 503 with `Retry-After` pauses nothing, which by default it does: it is left to retry and the circuit breaker. For servers that are overloaded
+    /// rather than down, where all who waited for the end of the pause would overload them again. A 429 pauses as before.
+    #[must_use]
+    pub fn without_pause_on_503(mut self) -> Self {
+        self.config.pauses_on_503 = false;
+        self
+    }
+
     /// What dates and epochs are measured against when the answer has no `Date`. The system's clock by default.
     #[must_use]
     pub fn wall_clock(mut self, clock: WallClock) -> Self {
@@ -167,11 +178,11 @@ impl<F, H, B> RateLimitLayer<F, H, B> {
     /// Tells `hook` of refusals, waits and pauses. By default nobody is told.
     pub fn hook<G>(self, hook: G) -> RateLimitLayer<F, G, B> {
         let Self {
-            config: Config { backend, gates, costs, max_wait, wall_clock, is_server, .. },
+            config: Config { backend, gates, pauses_on_503, costs, max_wait, wall_clock, is_server, .. },
             rebuild,
             ..
         } = self;
-        let config = Config { backend, gates, costs, max_wait, hook, wall_clock, is_server };
+        let config = Config { backend, gates, pauses_on_503, costs, max_wait, hook, wall_clock, is_server };
         RateLimitLayer { config, rebuild, face: PhantomData }
     }
 

@@ -30,6 +30,7 @@ pub(crate) struct Config<H, B> {
     pub(crate) backend: B,
     /// `None` where answers are not heeded.
     pub(crate) gates: Option<Arc<PerKey<GateLine>>>,
+    pub(crate) pauses_on_503: bool,
     pub(crate) costs: Costs,
     pub(crate) max_wait: Duration,
     pub(crate) hook: H,

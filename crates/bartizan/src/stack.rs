@@ -51,7 +51,7 @@ pub use part::{Facts, Own, Part};
 /// | retry | [`retry`](Self::retry) | 3 attempts, a budget of a fifth of the successes | has a new token and a new permit for each attempt |
 /// | auth | [`auth`](Self::auth) | nothing | the next attempt goes with the token that came meanwhile |
 /// | the breaker's gate | [`breaker`](Self::breaker) | as the breaker | nobody queues for a call that an open circuit will refuse |
-/// | rate limit | [`limit`](Self::limit) | no quota; heeds `Retry-After` and 429 | its waits are not the origin's slowness |
+/// | rate limit | [`limit`](Self::limit) | no quota; heeds 429 and what the origin says of its quotas. A 503 is left to retry and breaker, since those who all wait for its `Retry-After` overload the origin again | its waits are not the origin's slowness |
 /// | circuit breaker | [`breaker`](Self::breaker) | opens at half of at least 10 calls in 30 s | a hang counts, since the timeout stands inside |
 /// | around attempts | [`attempts`](Self::attempts) | nothing | sees each attempt: spans, signatures |
 /// | attempt timeout | [`attempt_timeout`](Self::attempt_timeout) | 10 s | a hung attempt is one that failed |

@@ -20,7 +20,7 @@ fn what_is_invalid_is_not_read() {
     for value in [
         "",
         "00",
-        // Zeros, by section 3.2.2.
+        // Zeros.
         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
         "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
         // Upper case.

@@ -1,6 +1,6 @@
 //! What servers say, and what becomes of calls then.
 
-use bartizan_core::CallContext;
+use bartizan_core::{CallContext, Outcome};
 use http::{HeaderName, Response, StatusCode};
 use tower::{Layer, ServiceExt};
 
@@ -368,4 +368,23 @@ async fn a_token_is_given_back_when_the_gate_closes_before_it_comes() {
     tokio::task::yield_now().await;
     assert_eq!(goes_after(&service, get(URI)).await, 14 * SECOND);
     assert_eq!(first.await.unwrap().unwrap().status(), 429);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_pauses_nothing_where_that_is_asked_for() {
+    for (status, mark, closed) in [
+        (503, None, Duration::ZERO),
+        (429, None, 7 * SECOND),
+        (503, Some(Outcome::Throttled), 7 * SECOND),
+    ] {
+        let layer = RateLimitLayer::without_quota().without_pause_on_503();
+        let mut first = response(status, &[("retry-after", "7")]);
+        if let Some(mark) = mark {
+            first.extensions_mut().insert(mark);
+        }
+        // In whatever order it is set.
+        let service = layer.hook(()).layer(Upstream::of([Does::Answer(first)]));
+        service.clone().oneshot(get(URI)).await.unwrap();
+        assert_eq!(goes_after(&service, get(URI)).await, closed, "{status} {mark:?}");
+    }
 }

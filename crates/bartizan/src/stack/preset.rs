@@ -24,13 +24,13 @@ type Usual<Cache> = Stack<
 >;
 
 impl Stack {
-    /// The defaults of each crate: a deadline of 30 s, 3 attempts within a budget, a rate limit that heeds the origin, a circuit breaker, 10 s for an attempt,
+    /// The defaults of each crate: a deadline of 30 s, 3 attempts within a budget, a rate limit that heeds the origin's 429 and quotas, a circuit breaker, 10 s for an attempt,
     /// 30 s for the next frame of a body. No cache and no auth, which have to know more.
     pub fn standard() -> Usual<Identity> {
         Stack::empty()
             .deadline(DeadlineLayer::default())
             .retry(RetryLayer::new())
-            .limit(RateLimitLayer::without_quota())
+            .limit(RateLimitLayer::without_quota().without_pause_on_503())
             .breaker(CircuitBreakerLayer::new())
             .attempt_timeout(AttemptTimeoutLayer::default())
             .body_timeout(BodyTimeoutLayer::default())
