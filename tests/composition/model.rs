@@ -55,6 +55,11 @@ impl Call {
         let authorization = Authorization::Caller(caller);
         Self { is_post, authorization, is_relative, has_key: false, partition: false, deadline: None }
     }
+
+    /// The caller himself gives it a deadline.
+    pub fn with_deadline(self, at: Option<u64>) -> Self {
+        Self { deadline: at, ..self }
+    }
 }
 
 /// An answer, an error, and what may become of it.
@@ -96,6 +101,7 @@ struct State {
 #[derive(Clone)]
 pub struct Model {
     kinds: Vec<Kind>,
+    /// The last one is the next.
     script: Vec<Act>,
     rest: Act,
     pub requests: usize,
@@ -106,11 +112,12 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(kinds: &[Kind], first: &[Act], rest: Act, chance: f64) -> Self {
+    /// Over an origin where all is well.
+    pub fn new(kinds: &[Kind], chance: f64) -> Self {
         Self {
             kinds: kinds.to_vec(),
-            script: first.to_vec(),
-            rest,
+            script: Vec::new(),
+            rest: Act::Answer,
             requests: 0,
             places: vec![State::default(); kinds.len()],
             now: 0,
@@ -118,12 +125,20 @@ impl Model {
         }
     }
 
-    pub fn recover(&mut self) {
-        (self.script, self.rest) = (Vec::new(), Act::Answer);
+    pub fn follow(&mut self, first: &[Act], rest: Act) {
+        (self.script, self.rest) = (first.iter().rev().copied().collect(), rest);
     }
 
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// So much that the windows of breakers are over.
     pub fn pass(&mut self, time: u64) {
         self.now += time;
+        for state in &mut self.places {
+            state.votes = (0, 0);
+        }
     }
 
     /// One call, with its body; `None` if it is not dropped after so long. The end, and whether the body is whole.
@@ -213,11 +228,17 @@ impl Model {
             }
             Kind::Deadline => {
                 let deadline = call.deadline.unwrap_or(u64::MAX).min(self.now + DEADLINE);
+                if deadline <= self.now {
+                    return Ok(Answer::too_late());
+                }
                 call.deadline = Some(deadline);
                 self.within(deadline, until, |model, until| model.at(inner, call, until))
             }
             Kind::AttemptTimeout => {
                 let limit = call.deadline.unwrap_or(u64::MAX).min(self.now + ATTEMPT);
+                if limit <= self.now {
+                    return Ok(Answer::too_late());
+                }
                 self.within(limit, until, |model, until| model.at(inner, call, until))
             }
             Kind::BodyTimeout => {
@@ -237,7 +258,7 @@ impl Model {
 
     fn origin(&mut self, until: u64) -> Result<Answer, Dropped> {
         self.wait(READY, until)?;
-        let act = self.script.get(self.requests).copied().unwrap_or(self.rest);
+        let act = self.script.pop().unwrap_or(self.rest);
         self.requests += 1;
         self.wait(if act == Act::Hang { HANG } else { HEAD }, until)?;
         let (end, body) = match act {
@@ -274,7 +295,12 @@ impl Model {
 
     fn cache(&mut self, place: usize, call: Call, until: u64) -> Result<Answer, Dropped> {
         if call.is_post {
-            return self.at(place + 1, call, until);
+            let answer = self.at(place + 1, call, until)?;
+            if answer.end == End::Status(200) {
+                // It may have changed what is stored, for whomever.
+                self.places[place].stored.clear();
+            }
+            return Ok(answer);
         }
         let key = (call.authorization, call.partition);
         if self.places[place].stored.contains(&key) {
@@ -298,7 +324,7 @@ impl Model {
             };
             let left = call.deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(self.now));
             let wait;
-            if answer.replay && !has_replayed {
+            if answer.replay && !has_replayed && left > 0 {
                 has_replayed = true;
                 wait = 0;
             } else if answer.end == End::Refused {
@@ -468,6 +494,11 @@ impl Answer {
             watchers: Vec::new(),
             storing: Vec::new(),
         }
+    }
+
+    /// Nothing is sent, and waiting does not help.
+    fn too_late() -> Self {
+        Self { retry_in: u64::MAX / 2, ..Self::of(End::Refused) }
     }
 
     /// By retry. After several attempts a refusal is none of the call any more.

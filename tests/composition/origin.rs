@@ -69,6 +69,7 @@ impl Seen {
 pub struct Origin {
     permitted: Inner,
     warm_up: WarmUp,
+    is_eager: bool,
     shared: Arc<Shared>,
 }
 
@@ -98,22 +99,28 @@ pub struct Watch {
 }
 
 impl Origin {
-    /// It does `first`, one after the other, and then `rest` for ever.
-    pub fn new(first: &[Act], rest: Act) -> (Self, Watch) {
+    /// All is well with it.
+    pub fn new() -> (Self, Watch) {
         let (permitted, inner) = Inner::with_permits(1);
         let shared = Arc::new(Shared {
-            script: Mutex::new((first.iter().copied().collect(), rest)),
+            script: Mutex::new((VecDeque::new(), Act::Answer)),
             seen: Mutex::default(),
             bodies: Mutex::default(),
         });
-        (Self { permitted, warm_up: WarmUp::No, shared: shared.clone() }, Watch { shared, inner })
+        let origin = Self { permitted, warm_up: WarmUp::No, is_eager: false, shared: shared.clone() };
+        (origin, Watch { shared, inner })
+    }
+
+    /// Ready at the first poll.
+    pub fn eager(self) -> Self {
+        Self { is_eager: true, ..self }
     }
 }
 
 impl Watch {
-    /// From now on all is well.
-    pub fn recover(&self) {
-        *self.shared.script.lock().unwrap() = (VecDeque::new(), Act::Answer);
+    /// From now on it does `first`, one after the other, and then `rest` for ever.
+    pub fn follow(&self, first: &[Act], rest: Act) {
+        *self.shared.script.lock().unwrap() = (first.iter().copied().collect(), rest);
     }
 
     pub fn requests(&self) -> usize {
@@ -151,6 +158,7 @@ impl Service<Request<Full<Bytes>>> for Origin {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             match &mut self.warm_up {
+                WarmUp::No if self.is_eager => self.warm_up = WarmUp::Done,
                 WarmUp::No => self.warm_up = WarmUp::Begun(Box::pin(sleep(READY as u32 * MS))),
                 WarmUp::Begun(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
