@@ -23,7 +23,7 @@ async fn crowd(stack: &Stacked<'_>, is_same: bool, seed: u64) -> Result<(), Stri
     let parts = (stack.parts)();
     let (origin, watch) = Origin::new();
     // Ready before anybody decides, or only while somebody waits for it.
-    let origin = if seed % 2 == 0 { origin.eager() } else { origin };
+    let origin = if seed.is_multiple_of(2) { origin.eager() } else { origin };
     let service = (stack.make)(&parts, origin);
     let is_relative = stack.kinds.contains(&Kind::BaseUrl);
 
