@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bartizan_core::{CallContext, Rejection};
+use bartizan_core::{CallContext, Deadline, Rejection};
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
@@ -18,6 +18,9 @@ use tower::{Layer, Service, ServiceExt};
 use crate::model::{Call, End, Model, PATIENCE};
 use crate::origin::{Act, MS, Origin, Seen, Watch};
 use crate::part::{AnyService, BASE, Kind, Part, RESERVE, erased};
+
+/// By then everything that was closed is open again, and nothing is stale yet.
+const APART: u64 = 400_000;
 
 /// What the origin does: this first, and then that for ever.
 pub type Script = (&'static str, &'static [Act], Act);
@@ -42,7 +45,18 @@ pub struct Cell<'a> {
     pub stack: &'a Stacked<'a>,
     pub script: Script,
     pub is_post: bool,
+    /// What went before, and what the caller brings along.
+    pub before: Before,
     pub leaves: Leaves,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    Nothing,
+    /// The same caller has been answered, some minutes ago.
+    Answer,
+    /// The call has so many milliseconds left.
+    Left(u64),
 }
 
 impl fmt::Display for Cell<'_> {
@@ -51,6 +65,11 @@ impl fmt::Display for Cell<'_> {
             write!(f, "{}{kind:?}", if place > 0 { " > " } else { "" })?;
         }
         write!(f, ", {}, {}", if self.is_post { "POST" } else { "GET" }, self.script.0)?;
+        match self.before {
+            Before::Nothing => {}
+            Before::Answer => write!(f, ", after an answer")?,
+            Before::Left(time) => write!(f, ", {time} ms left")?,
+        }
         match self.leaves {
             Leaves::Never => Ok(()),
             Leaves::AtPoll(poll) => write!(f, ", dropped at poll {poll}"),
@@ -85,17 +104,28 @@ impl Cell<'_> {
 
     async fn held(&self) -> Outcome {
         let parts = (self.stack.parts)();
-        let (origin, watch) = Origin::new(self.script.1, self.script.2);
+        let (origin, watch) = Origin::new();
         let mut service = (self.stack.make)(&parts, origin);
         let is_relative = self.stack.kinds.contains(&Kind::BaseUrl);
 
+        if self.before == Before::Answer {
+            called(&mut service, request(false, 0, is_relative)).await;
+            tokio::time::sleep(APART as u32 * MS).await;
+        }
+        watch.follow(self.script.1, self.script.2);
+        let mut request_of_case = request(self.is_post, 0, is_relative);
+        if let Before::Left(time) = self.before {
+            let started = Instant::now().into_std();
+            let deadline = Deadline::after(started, time as u32 * MS).expect("the clock goes so far");
+            CallContext::edit(request_of_case.extensions_mut()).shorten_deadline(deadline);
+        }
         let start = Instant::now();
         let end = match self.leaves {
-            Leaves::Never => called(&mut service, request(self.is_post, 0, is_relative)).await,
+            Leaves::Never => called(&mut service, request_of_case).await,
             _ => {
                 // Who leaves takes his handle along.
                 let mut handle = service.clone();
-                let call = async move { called(&mut handle, request(self.is_post, 0, is_relative)).await };
+                let call = async move { called(&mut handle, request_of_case).await };
                 match self.leaves {
                     Leaves::AtPoll(left) => Leaving { call: Some(Box::pin(call)), left }.await,
                     Leaves::After(time) => timeout(time as u32 * MS, call).await.ok(),
@@ -128,11 +158,10 @@ impl Cell<'_> {
         self.budgets(&parts, &retries).await?;
 
         // All is well again, and everything that was closed is open.
-        tokio::time::sleep(400_000 * MS).await;
-        model.pass(500_000);
-        watch.recover();
-        model.recover();
-        // Retries after refusals of the recovered stack would hide permits that are held.
+        tokio::time::sleep(APART as u32 * MS).await;
+        model.pass(APART);
+        watch.follow(&[], Act::Answer);
+        model.follow(&[], Act::Answer);
         for (what, caller) in [("the next call", 0), ("another's call", 1), ("the first one's call again", 0)]
         {
             let before = (watch.requests(), model.requests);
@@ -169,8 +198,17 @@ impl Cell<'_> {
                 (_, time) => vec![time],
             };
             for time in times {
-                let mut model = Model::new(self.stack.kinds, first, rest, f64::from(draw) / 100.0);
-                let end = model.call(call, time);
+                let mut model = Model::new(self.stack.kinds, f64::from(draw) / 100.0);
+                if self.before == Before::Answer {
+                    model.call(Call::new(false, 0, is_relative), None);
+                    model.pass(APART);
+                }
+                model.follow(first, rest);
+                let deadline = match self.before {
+                    Before::Left(time) => Some(model.now() + time),
+                    _ => None,
+                };
+                let end = model.call(call.with_deadline(deadline), time);
                 let seen = Happened::by(&model, end);
                 let is_other =
                     |(other, its): &(Model, Happened)| *its != seen || other.retries() != model.retries();
@@ -186,7 +224,8 @@ impl Cell<'_> {
     fn requests(&self, watch: &Watch) -> Result<(), String> {
         let seen = watch.seen();
         let place = |kind| self.stack.kinds.iter().position(|it| *it == kind);
-        let keys: Vec<_> = seen.iter().map(|request| &request.idempotency_key).collect();
+        let before = usize::from(self.before == Before::Answer);
+        let keys: Vec<_> = seen.iter().skip(before).map(|request| &request.idempotency_key).collect();
         let has_key = self.is_post && place(Kind::IdempotencyKey).is_some();
         // Inside of retry each attempt has another one, by which nobody can tell that they are one call.
         let is_inside = place(Kind::Retry).is_some_and(|retry| place(Kind::IdempotencyKey) > Some(retry));
@@ -220,7 +259,8 @@ impl Cell<'_> {
             _ => None,
         });
         for (nth, layer) in retries.enumerate() {
-            let (down, watch) = Origin::new(&[], Act::Unavailable);
+            let (down, watch) = Origin::new();
+            watch.follow(&[], Act::Unavailable);
             // Those that go by the origin, and those that find none since they stand outside of the base URL.
             let outer = self.stack.kinds.iter().position(|kind| *kind == Kind::Retry);
             let is_relative =

@@ -8,11 +8,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::cell::{Stacked, called, quiet, request_for, until_over};
 use crate::model::End;
-use crate::origin::{Act, MS, Origin};
+use crate::origin::{MS, Origin};
 use crate::part::{KINDS, Kind, Part, erased, parts};
 
 const CALLS: u32 = 6;
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 4;
 
 /// None that stays is kept waiting by what is held elsewhere.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -21,7 +21,9 @@ async fn crowd(stack: &Stacked<'_>, is_same: bool, seed: u64) -> Result<(), Stri
     let chance = Chance::from_seed(seed);
     let below = |most: f64| (chance.unit() * most) as u32;
     let parts = (stack.parts)();
-    let (origin, watch) = Origin::new(&[], Act::Answer);
+    let (origin, watch) = Origin::new();
+    // Ready before anybody decides, or only while somebody waits for it.
+    let origin = if seed.is_multiple_of(2) { origin.eager() } else { origin };
     let service = (stack.make)(&parts, origin);
     let is_relative = stack.kinds.contains(&Kind::BaseUrl);
 

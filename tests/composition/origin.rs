@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ impl Seen {
 pub struct Origin {
     permitted: Inner,
     warm_up: WarmUp,
+    is_eager: bool,
     shared: Arc<Shared>,
 }
 
@@ -91,6 +92,10 @@ struct Shared {
     bodies: Mutex<Vec<bodies::Probe>>,
 }
 
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().expect("nobody panics while he holds it")
+}
+
 /// The test's end of it.
 pub struct Watch {
     shared: Arc<Shared>,
@@ -98,31 +103,37 @@ pub struct Watch {
 }
 
 impl Origin {
-    /// It does `first`, one after the other, and then `rest` for ever.
-    pub fn new(first: &[Act], rest: Act) -> (Self, Watch) {
+    /// All is well with it.
+    pub fn new() -> (Self, Watch) {
         let (permitted, inner) = Inner::with_permits(1);
         let shared = Arc::new(Shared {
-            script: Mutex::new((first.iter().copied().collect(), rest)),
+            script: Mutex::new((VecDeque::new(), Act::Answer)),
             seen: Mutex::default(),
             bodies: Mutex::default(),
         });
-        (Self { permitted, warm_up: WarmUp::No, shared: shared.clone() }, Watch { shared, inner })
+        let origin = Self { permitted, warm_up: WarmUp::No, is_eager: false, shared: shared.clone() };
+        (origin, Watch { shared, inner })
+    }
+
+    /// Ready at the first poll.
+    pub fn eager(self) -> Self {
+        Self { is_eager: true, ..self }
     }
 }
 
 impl Watch {
-    /// From now on all is well.
-    pub fn recover(&self) {
-        *self.shared.script.lock().unwrap() = (VecDeque::new(), Act::Answer);
+    /// From now on it does `first`, one after the other, and then `rest` for ever.
+    pub fn follow(&self, first: &[Act], rest: Act) {
+        *lock(&self.shared.script) = (first.iter().copied().collect(), rest);
     }
 
     pub fn requests(&self) -> usize {
-        self.shared.seen.lock().unwrap().len()
+        lock(&self.shared.seen).len()
     }
 
     /// The fields that matter, as they came.
     pub fn seen(&self) -> Vec<Seen> {
-        self.shared.seen.lock().unwrap().clone()
+        lock(&self.shared.seen).clone()
     }
 
     /// What is still held, or was done wrong, in words.
@@ -137,7 +148,7 @@ impl Watch {
                 self.inner.permits_held()
             ));
         }
-        let bodies = self.shared.bodies.lock().unwrap();
+        let bodies = lock(&self.shared.bodies);
         let held = bodies.iter().filter(|body| !body.is_dropped()).count();
         (held > 0).then(|| format!("{held} bodies are held"))
     }
@@ -151,6 +162,7 @@ impl Service<Request<Full<Bytes>>> for Origin {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             match &mut self.warm_up {
+                WarmUp::No if self.is_eager => self.warm_up = WarmUp::Done,
                 WarmUp::No => self.warm_up = WarmUp::Begun(Box::pin(sleep(READY as u32 * MS))),
                 WarmUp::Begun(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
@@ -167,13 +179,13 @@ impl Service<Request<Full<Bytes>>> for Origin {
         self.warm_up = WarmUp::No;
         let field = |name| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
         let authorization = field("authorization");
-        self.shared.seen.lock().unwrap().push(Seen {
+        lock(&self.shared.seen).push(Seen {
             is_absolute: request.uri().authority().is_some(),
             authorization: authorization.clone(),
             idempotency_key: field("idempotency-key"),
         });
         let act = {
-            let mut script = self.shared.script.lock().unwrap();
+            let mut script = lock(&self.shared.script);
             script.0.pop_front().unwrap_or(script.1)
         };
         let permitted = self.permitted.call(request);
@@ -183,7 +195,7 @@ impl Service<Request<Full<Bytes>>> for Origin {
             permitted.as_mut().await?;
             sleep(if act == Act::Hang { HANG } else { HEAD } as u32 * MS).await;
             let response = act.answer(&authorization.unwrap_or_default())?;
-            shared.bodies.lock().unwrap().push(response.body().probe());
+            lock(&shared.bodies).push(response.body().probe());
             Ok(response)
         })
     }

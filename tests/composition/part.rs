@@ -177,7 +177,8 @@ pub fn parts(kinds: &[Kind]) -> Vec<Part> {
             Kind::Identity if kinds.contains(&Kind::ApiKey) => Part::IdentityOfKey(key.identity_layer()),
             Kind::Identity => Part::Identity(tokens.identity_layer()),
             Kind::Deadline => Part::Deadline(deadline()),
-            Kind::Cache => Part::Cache(CacheLayer::rfc9111()),
+            // What it notes of changes grows with its memory.
+            Kind::Cache => Part::Cache(CacheLayer::rfc9111().max_bytes(256 * 1024)),
             Kind::Retry => Part::Retry(retry()),
             Kind::Refreshing => {
                 Part::Refreshing(if first(&mut tokens_given) { tokens.clone() } else { refreshing() })

@@ -135,7 +135,7 @@ fn the_whole_stack_by_hand_is_as_the_docs_say() {
         Part::ApiKey(auth) => Rest::of(parts).by_hand(auth, origin),
         _ => unreachable!("one of them is there"),
     };
-    table(Kind::Refreshing, &make).and(table(Kind::ApiKey, &make)).hold(100, 50);
+    table(Kind::Refreshing, &make).and(table(Kind::ApiKey, &make)).hold(142, 200);
 }
 
 #[test]
@@ -145,5 +145,5 @@ fn the_whole_stack_by_stack_is_the_one_by_hand() {
         Part::ApiKey(auth) => Rest::of(parts).by_stack(auth, origin),
         _ => unreachable!("one of them is there"),
     };
-    table(Kind::Refreshing, &make).and(table(Kind::ApiKey, &make)).hold(100, 50);
+    table(Kind::Refreshing, &make).and(table(Kind::ApiKey, &make)).hold(142, 200);
 }
