@@ -45,6 +45,7 @@
 //! | a request costs | what [`Cost`] in its extensions says, or one token | [`cost`](RateLimitLayer::cost) | |
 //! | waits for | at most 30 s, and not beyond the call's deadline | [`max_wait`](RateLimitLayer::max_wait) | as long as a whole call has; nothing on the server side |
 //! | the server's word | heeded | [`without_feedback`](RateLimitLayer::without_feedback) | one 429 should quiet every task |
+//! | a 503 with `Retry-After` | pauses as a 429 does | [`without_pause_on_503`](RateLimitLayer::without_pause_on_503) | it says the same; where too much load made it, retry and circuit breaker do better |
 //!
 //! [`RateLimitLayer::classic`] is 60 tokens of which one comes back each second.
 //!
