@@ -160,7 +160,8 @@ fn what_prometheus_reads_is_what_the_hooks_counted() {
     }
     assert_eq!(read(&text, "bartizan_circuit_transitions", &[]), sum(&|run| run.changes.len() as u64));
 
-    assert_eq!(read(&text, "bartizan_limit_pauses", &[]), sum(&|run| run.pauses));
+    let pauses = read(&text, "bartizan_limit_pauses", &[]);
+    assert_eq!(pauses, sum(&|run| run.pauses));
     assert_eq!(read(&text, "bartizan_limit_refusals", &[]), sum(&|run| run.refusals_by_limit));
     let waits = text.lines().find_map(|line| line.strip_prefix("bartizan_limit_wait_count "));
     assert_eq!(waits.map_or(0, |count| count.parse().expect("a count")), sum(&|run| run.waits_for_turn));

@@ -165,7 +165,10 @@ impl<H: Hook, K: Backend> Config<H, K> {
     fn heed(&self, passed: Passed, head: &Head<'_>, outcome: Outcome) {
         let Some(mut said) = said::hear(head, outcome, || self.wall_clock.now()) else { return };
         // Unless it is throttling by somebody's word.
-        if !self.pauses_on_503 && head.status == StatusCode::SERVICE_UNAVAILABLE && outcome == Outcome::Failure {
+        if !self.pauses_on_503
+            && head.status == StatusCode::SERVICE_UNAVAILABLE
+            && outcome == Outcome::Failure
+        {
             said.pause = None;
         }
         if let (Some(subject), Some(pause)) = (passed.answered(&said), said.pause) {

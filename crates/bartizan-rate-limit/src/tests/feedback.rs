@@ -372,11 +372,9 @@ async fn a_token_is_given_back_when_the_gate_closes_before_it_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_503_pauses_nothing_where_that_is_asked_for() {
-    for (status, mark, closed) in [
-        (503, None, Duration::ZERO),
-        (429, None, 7 * SECOND),
-        (503, Some(Outcome::Throttled), 7 * SECOND),
-    ] {
+    for (status, mark, closed) in
+        [(503, None, Duration::ZERO), (429, None, 7 * SECOND), (503, Some(Outcome::Throttled), 7 * SECOND)]
+    {
         let layer = RateLimitLayer::without_quota().without_pause_on_503();
         let mut first = response(status, &[("retry-after", "7")]);
         if let Some(mark) = mark {
