@@ -137,14 +137,13 @@ impl Cell<'_> {
         let took = start.elapsed().as_millis() as u64;
         let is_over = end.0 != End::Dropped;
 
-        let seen = |end: &(End, String)| Happened {
+        let happened = Happened {
             end: end.0,
             is_whole: end.1.is_empty() || end.1.ends_with(", whole"),
             requests: watch.requests(),
             votes: parts.iter().filter_map(Part::votes).collect(),
             tokens: parts.iter().filter_map(Part::spent).collect(),
         };
-        let happened = seen(&end);
         let mut models = self.models((!is_over).then_some(took));
         let Some(place) = models.iter().position(|(_, allowed)| allowed.is_like(&happened)) else {
             let allowed: Vec<_> = models.iter().map(|(_, seen)| seen).collect();
@@ -261,16 +260,15 @@ impl Cell<'_> {
         for (nth, layer) in retries.enumerate() {
             let (down, watch) = Origin::new();
             watch.follow(&[], Act::Unavailable);
-            // Those that go by the origin, and those that find none since they stand outside of the base URL.
-            let outer = self.stack.kinds.iter().position(|kind| *kind == Kind::Retry);
-            let is_relative =
-                self.stack.kinds.iter().skip(outer.unwrap_or_default()).any(|kind| *kind == Kind::BaseUrl);
+            // Outside of the base URL it has one budget for requests that name no origin.
+            let place = self.stack.kinds.iter().position(|kind| *kind == Kind::Retry);
+            let is_relative = self.stack.kinds[place.unwrap_or_default()..].contains(&Kind::BaseUrl);
             let mut request = request(false, 0, is_relative);
             CallContext::edit(request.extensions_mut()).retry_mut().attempts = NonZeroU32::new(100);
             called(&mut erased(layer.layer(down)), request).await;
             let spent = u32::from(RESERVE) + 1 - watch.requests() as u32;
             if !allowed.iter().any(|retries| retries[nth] == spent) {
-                return Err(format!("{spent} retries are off the budget; the model has {:?}", allowed));
+                return Err(format!("{spent} retries are off the budget; the model has {allowed:?}"));
             }
         }
         Ok(())

@@ -5,16 +5,18 @@ use bartizan_auth::{AuthLayer, Authorizer};
 use bartizan_cache::CacheLayer;
 use bartizan_circuit_breaker::{CircuitBreakerLayer, GateLayer};
 use bartizan_client::{BaseUrlLayer, DefaultHeadersLayer};
-use bartizan_core::Refuse;
+use bartizan_core::{CallContext, Deadline, Outcome, Refuse};
 use bartizan_rate_limit::RateLimitLayer;
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
 use bartizan_retry::{IdempotencyKeyLayer, RetryLayer};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer};
+use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceBuilder};
 
 use crate::Table;
-use crate::cell::Stacked;
-use crate::origin::Origin;
+use crate::cell::{Stacked, called, quiet, request_for, until_over};
+use crate::model::End;
+use crate::origin::{MS, Origin};
 use crate::part::{AnyService, Kind, Part, erased, parts};
 
 /// The place of auth in it.
@@ -126,6 +128,52 @@ fn table(auth: Kind, make: &dyn Fn(&[Part], Origin) -> AnyService) -> Table {
     let mut table = Table::default();
     table.add_all(&Stacked { kinds: &kinds, parts: &|| parts(&kinds), make });
     table
+}
+
+/// What a stack whose circuit is open answers from memory, and refuses.
+async fn while_open(make: &dyn Fn(&[Part], Origin) -> AnyService) {
+    let parts = parts(&whole(Kind::Refreshing));
+    let (origin, watch) = Origin::new();
+    let service = make(&parts, origin);
+    let ask = async |number| {
+        let mut request = request_for(number, true);
+        let deadline = Deadline::after(Instant::now().into_std(), 500 * MS).expect("the clock goes so far");
+        // Too little to wait until the circuit lets a call through.
+        CallContext::edit(request.extensions_mut()).shorten_deadline(deadline);
+        called(&mut service.clone(), request).await.0
+    };
+    assert_eq!(ask(0).await, End::Status(200));
+
+    let breaker = parts.iter().find_map(|part| match part {
+        Part::Breaker(layer) => layer.circuits().pop(),
+        _ => None,
+    });
+    let breaker = breaker.expect("there is one by now");
+    while let Ok(permit) = breaker.admit() {
+        permit.end(Outcome::Failure);
+    }
+    let votes = breaker.snapshot();
+    assert_eq!(ask(0).await, End::Status(200), "a hit needs no origin");
+    for _ in 0..3 {
+        assert_eq!(ask(1).await, End::Refused);
+    }
+    assert_eq!(watch.requests(), 1);
+    assert_eq!((breaker.snapshot().calls, breaker.snapshot().failures), (votes.calls, votes.failures));
+    quiet(&parts, &watch).await.expect("nothing is held");
+
+    sleep(40_000 * MS).await;
+    assert_eq!(ask(1).await, End::Status(200));
+}
+
+#[test]
+fn while_the_circuit_is_open_hits_are_answered_and_all_else_is_refused() {
+    for by_stack in [false, true] {
+        until_over(while_open(&|parts, origin| match &parts[AUTH] {
+            Part::Refreshing(auth) if by_stack => Rest::of(parts).by_stack(auth, origin),
+            Part::Refreshing(auth) => Rest::of(parts).by_hand(auth, origin),
+            _ => unreachable!("they are made with tokens"),
+        }));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_part_is_completed_with_the_rest_that_it_lacks() {
     for (socket, h2) in [("plain.sock", false), ("h2.sock", true)] {
         let stack = stack(upstream.connector(socket), Settings { h2, ..SETTINGS });
         let cache = CacheLayer::rfc9111().status().layer(stack);
-        // How long ago nginx's file was written decides how long its parts are fresh, so the last one says what it takes.
+        // How long ago nginx's file was written decides how long its parts are fresh, so the last one is asked for anew in any case, as stale or by request.
         for (field, told, body) in [
             (Some(("range", "bytes=0-99999")), "fwd=uri-miss; fwd-status=206; stored", &large[..100_000]),
             (
@@ -64,12 +64,13 @@ async fn a_part_is_completed_with_the_rest_that_it_lacks() {
                 &large[50_000..200_000],
             ),
             (None, "fwd=partial; fwd-status=206; stored", &large),
-            (Some(("cache-control", "no-cache")), "fwd=request; fwd-status=304; stored", &large),
+            (Some(("cache-control", "no-cache")), "fwd-status=304; stored", &large),
         ] {
             let response = cache.clone().oneshot(request("GET", "/large", field.as_slice())).await.unwrap();
             let status = response.extensions().get::<CacheStatus>().expect("it tells").to_string();
             let is_part = field.is_some_and(|(name, _)| name == "range");
-            assert_eq!((response.status() == 206, status.as_str()), (is_part, told), "{field:?}");
+            assert_eq!(response.status() == 206, is_part, "{field:?}");
+            assert!(status.ends_with(told), "{field:?}: {status}");
             let got = response.into_body().collect().await.unwrap().to_bytes();
             assert!(got == body, "{field:?}: {} bytes", got.len());
         }

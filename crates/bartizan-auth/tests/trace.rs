@@ -86,12 +86,12 @@ fn what_becomes_of_a_token_is_one_line_each() {
     assert_eq!(
         lines,
         [
-            "WARN bartizan_auth::trace: saved token not read error=unreadable",
-            "WARN bartizan_auth::trace: token not saved error=full",
-            "DEBUG bartizan_auth::trace: token renewed lifetime=Some(60s)",
-            "DEBUG bartizan_auth::trace: token refused",
-            "WARN bartizan_auth::trace: no token error=no token was to be had: invalid_grant",
-            "DEBUG bartizan_auth::trace: call refused error=no credential for `https://api.example.com`: no token was to be had: invalid_grant",
+            "WARN bartizan_auth: saved token not read error=unreadable",
+            "WARN bartizan_auth: token not saved error=full",
+            "DEBUG bartizan_auth: token renewed lifetime=Some(60s)",
+            "DEBUG bartizan_auth: token refused",
+            "WARN bartizan_auth: no token error=no token was to be had: invalid_grant",
+            "DEBUG bartizan_auth: call refused error=no credential for `https://api.example.com`: no token was to be had: invalid_grant",
         ]
     );
 }
@@ -106,8 +106,8 @@ fn a_call_that_is_refused_is_one_line() {
     assert_eq!(
         lines,
         [
-            "DEBUG bartizan_auth::trace: call refused error=no credential is set for `https://api.example.com`",
-            "DEBUG bartizan_auth::trace: call refused error=`https://elsewhere.example` is none of the origins that this client has a credential for",
+            "DEBUG bartizan_auth: call refused error=no credential is set for `https://api.example.com`",
+            "DEBUG bartizan_auth: call refused error=`https://elsewhere.example` is none of the origins that this client has a credential for",
         ]
     );
 }

@@ -56,11 +56,11 @@ fn each_answer_and_what_is_done_with_it_is_one_line() {
     assert_eq!(
         lines,
         [
-            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/greeting status=fwd=uri-miss; fwd-status=200; stored",
-            "TRACE bartizan_cache::trace: response stored target=http://api.example.com/greeting bytes=5",
-            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/greeting status=hit; ttl=10",
-            r#"TRACE bartizan_cache::trace: response not stored target=http://api.example.com/secret why="no_store""#,
-            "TRACE bartizan_cache::trace: cache has answered target=http://api.example.com/secret status=fwd=uri-miss; fwd-status=200",
+            "TRACE bartizan_cache: cache has answered target=http://api.example.com/greeting status=fwd=uri-miss; fwd-status=200; stored",
+            "TRACE bartizan_cache: response stored target=http://api.example.com/greeting bytes=5",
+            "TRACE bartizan_cache: cache has answered target=http://api.example.com/greeting status=hit; ttl=10",
+            r#"TRACE bartizan_cache: response not stored target=http://api.example.com/secret why="no_store""#,
+            "TRACE bartizan_cache: cache has answered target=http://api.example.com/secret status=fwd=uri-miss; fwd-status=200",
         ]
     );
 }
@@ -76,8 +76,8 @@ fn what_is_invalid_and_what_was_not_to_be_had_is_one_line_each() {
         call(&service, "POST", "greeting").await;
     });
     for line in [
-        "DEBUG bartizan_cache::trace: fetched in the background in vain target=http://api.example.com/greeting",
-        "DEBUG bartizan_cache::trace: stored responses are invalid target=http://api.example.com/greeting",
+        "DEBUG bartizan_cache: fetched in the background in vain target=http://api.example.com/greeting",
+        "DEBUG bartizan_cache: stored responses are invalid target=http://api.example.com/greeting",
     ] {
         assert_eq!(lines.iter().filter(|written| *written == line).count(), 1, "{line} in {lines:#?}");
     }

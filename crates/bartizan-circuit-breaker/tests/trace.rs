@@ -44,9 +44,9 @@ fn each_change_of_a_circuit_is_one_line() {
     assert_eq!(
         lines,
         [
-            r#"WARN bartizan_circuit_breaker::trace: circuit changed circuit=http://api.example.com from="closed" to="open" open_for=Some(3.916403938s)"#,
-            r#"WARN bartizan_circuit_breaker::trace: circuit changed circuit=http://api.example.com from="open" to="half_open" open_for=None"#,
-            r#"WARN bartizan_circuit_breaker::trace: circuit changed circuit=http://api.example.com from="half_open" to="closed" open_for=None"#,
+            r#"WARN bartizan_circuit_breaker: circuit changed circuit=http://api.example.com from="closed" to="open" open_for=Some(3.916403938s)"#,
+            r#"WARN bartizan_circuit_breaker: circuit changed circuit=http://api.example.com from="open" to="half_open" open_for=None"#,
+            r#"WARN bartizan_circuit_breaker: circuit changed circuit=http://api.example.com from="half_open" to="closed" open_for=None"#,
         ]
     );
 }

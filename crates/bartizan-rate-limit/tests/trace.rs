@@ -49,8 +49,8 @@ fn each_wait_and_each_refusal_is_one_line() {
     assert_eq!(
         lines,
         [
-            "TRACE bartizan_rate_limit::trace: call has waited time=1s",
-            r#"DEBUG bartizan_rate_limit::trace: call refused limit=http://api.example.com why="quota" retry_in=Some(1s)"#,
+            "TRACE bartizan_rate_limit: call has waited time=1s",
+            r#"DEBUG bartizan_rate_limit: call refused limit=http://api.example.com why="quota" retry_in=Some(1s)"#,
         ]
     );
 }
@@ -67,8 +67,8 @@ fn what_the_server_asks_for_is_one_line() {
     assert_eq!(
         lines,
         [
-            "WARN bartizan_rate_limit::trace: server asks for a pause limit=http://api.example.com lasts=10s",
-            r#"DEBUG bartizan_rate_limit::trace: call refused limit=http://api.example.com why="paused" retry_in=Some(10s)"#,
+            "WARN bartizan_rate_limit: server asks for a pause limit=http://api.example.com lasts=10s",
+            r#"DEBUG bartizan_rate_limit: call refused limit=http://api.example.com why="paused" retry_in=Some(10s)"#,
         ]
     );
 }
@@ -84,6 +84,6 @@ fn who_finds_no_place_is_one_line() {
     });
     assert_eq!(
         lines,
-        [r#"DEBUG bartizan_rate_limit::trace: call refused bulkhead=http://api.example.com why="full""#,]
+        [r#"DEBUG bartizan_rate_limit: call refused bulkhead=http://api.example.com why="full""#,]
     );
 }

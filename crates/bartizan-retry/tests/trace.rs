@@ -41,9 +41,9 @@ fn each_retry_and_each_refusal_to_retry_is_one_line() {
     assert_eq!(
         lines,
         [
-            r#"DEBUG bartizan_retry::trace: retrying attempt=1 wait=1ns cause="failed" status=503"#,
-            r#"DEBUG bartizan_retry::trace: not retried attempts=2 why="budget" status=503"#,
-            r#"DEBUG bartizan_retry::trace: not retried attempts=1 why="budget" error=no luck"#,
+            r#"DEBUG bartizan_retry: retrying attempt=1 wait=1ns cause="failed" status=503"#,
+            r#"DEBUG bartizan_retry: not retried attempts=2 why="budget" status=503"#,
+            r#"DEBUG bartizan_retry: not retried attempts=1 why="budget" error=no luck"#,
         ]
     );
 }

@@ -40,8 +40,8 @@ fn each_time_out_is_one_line() {
     assert_eq!(
         lines,
         [
-            r#"DEBUG bartizan_timeout::trace: attempt timed out host="api.example.com" elapsed=1s limit=1s"#,
-            r#"DEBUG bartizan_timeout::trace: deadline exceeded host="api.example.com" elapsed=2s total=2s sent=true"#,
+            r#"DEBUG bartizan_timeout: attempt timed out host="api.example.com" elapsed=1s limit=1s"#,
+            r#"DEBUG bartizan_timeout: deadline exceeded host="api.example.com" elapsed=2s total=2s sent=true"#,
         ]
     );
 }
@@ -69,8 +69,8 @@ fn each_body_that_comes_too_slowly_is_one_line() {
     assert_eq!(
         lines,
         [
-            r#"DEBUG bartizan_timeout::trace: body stalled host="api.example.com" elapsed=1s limit=1s body_bytes=3"#,
-            r#"DEBUG bartizan_timeout::trace: body too slow host="api.example.com" elapsed=1s asked=10 window_bytes=3 body_bytes=3"#,
+            r#"DEBUG bartizan_timeout: body stalled host="api.example.com" elapsed=1s limit=1s body_bytes=3"#,
+            r#"DEBUG bartizan_timeout: body too slow host="api.example.com" elapsed=1s asked=10 window_bytes=3 body_bytes=3"#,
         ]
     );
 }
