@@ -11,18 +11,9 @@ use bartizan_auth::{
     AuthLayer, Bearer, Origins, Refreshing, SavedToken, Secret, Stored, Token, TokenError, TokenStore,
 };
 use bartizan_core::BoxError;
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt};
-
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
 
 /// Refuses each token.
 #[derive(Clone)]
@@ -69,7 +60,7 @@ fn here() -> Origins {
 
 #[test]
 fn what_becomes_of_a_token_is_one_line_each() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let fetched = std::sync::atomic::AtomicBool::new(false);
         let tokens = Refreshing::builder(move |_: Option<Secret>| {
             let is_first = !fetched.swap(true, std::sync::atomic::Ordering::Relaxed);
@@ -82,7 +73,8 @@ fn what_becomes_of_a_token_is_one_line_each() {
         for _ in 0..2 {
             let _ = service.clone().oneshot(request(HERE)).await;
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -98,11 +90,12 @@ fn what_becomes_of_a_token_is_one_line_each() {
 
 #[test]
 fn a_call_that_is_refused_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let mut service = AuthLayer::new(here(), Bearer::unset()).refuse_elsewhere().layer(Api);
         let _ = service.call(request(HERE)).await;
         let _ = service.call(request("https://user:s3cret@elsewhere.example/?s3cret")).await;
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [

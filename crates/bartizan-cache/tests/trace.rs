@@ -7,20 +7,11 @@ use std::time::Duration;
 
 use bartizan_cache::CacheLayer;
 use bartizan_core::BoxError;
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt};
-
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
 
 /// Fresh for ten seconds, and good for another minute while it is fetched anew, which fails.
 async fn origin(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, BoxError> {
@@ -47,12 +38,13 @@ where
 
 #[test]
 fn each_answer_and_what_is_done_with_it_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let service = CacheLayer::rfc9111().layer(tower::service_fn(origin));
         call(&service, "GET", "greeting").await;
         call(&service, "GET", "greeting").await;
         call(&service, "GET", "secret").await;
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -67,14 +59,15 @@ fn each_answer_and_what_is_done_with_it_is_one_line() {
 
 #[test]
 fn what_is_invalid_and_what_was_not_to_be_had_is_one_line_each() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let service = CacheLayer::rfc9111().layer(tower::service_fn(origin));
         call(&service, "GET", "greeting").await;
         tokio::time::advance(Duration::from_secs(20)).await;
         call(&service, "GET", "greeting").await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         call(&service, "POST", "greeting").await;
-    });
+    })
+    .events();
     for line in [
         "DEBUG bartizan_cache: fetched in the background in vain target=http://api.example.com/greeting",
         "DEBUG bartizan_cache: stored responses are invalid target=http://api.example.com/greeting",

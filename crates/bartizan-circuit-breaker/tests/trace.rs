@@ -9,23 +9,14 @@ use std::time::Duration;
 
 use bartizan_circuit_breaker::{CircuitBreakerLayer, Settings, Trip};
 use bartizan_core::Chance;
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use http::{Request, Response};
 use http_body_util::Empty;
 use tower::{Layer, ServiceExt};
 
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
-
 #[test]
 fn each_change_of_a_circuit_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let trip = Trip::consecutive(NonZeroU32::MIN).spread_over(Duration::ZERO);
         let settings =
             Settings::new().trip(trip).probes(NonZeroU32::MIN).chance(Chance::from_seed(1)).without_ramp();
@@ -40,7 +31,8 @@ fn each_change_of_a_circuit_is_one_line() {
                 Request::get("http://user:s3cret@api.example.com/?s3cret").body(status).expect("a request");
             service.clone().oneshot(request).await.expect("it is answered");
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [

@@ -9,19 +9,10 @@ use std::time::Duration;
 use bartizan_core::BoxError;
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
 use bartizan_rate_limit::{Quota, RateLimitLayer};
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt};
-
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
 
 fn request() -> Request<()> {
     Request::get("http://user:s3cret@api.example.com/?s3cret").body(()).expect("a request")
@@ -34,7 +25,7 @@ async fn busy(_: Request<()>) -> Result<Response<Full<bytes::Bytes>>, BoxError> 
 
 #[test]
 fn each_wait_and_each_refusal_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let quota = Quota::per_second(1).expect("a quota");
         let service = RateLimitLayer::new(quota).without_feedback().layer(tower::service_fn(busy));
         for _ in 0..2 {
@@ -45,7 +36,8 @@ fn each_wait_and_each_refusal_is_one_line() {
         for _ in 0..2 {
             let _ = service.clone().oneshot(request()).await;
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -57,13 +49,14 @@ fn each_wait_and_each_refusal_is_one_line() {
 
 #[test]
 fn what_the_server_asks_for_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let layer = RateLimitLayer::without_quota().max_wait(Duration::ZERO);
         let service = layer.layer(tower::service_fn(busy));
         for _ in 0..2 {
             let _ = service.clone().oneshot(request()).await;
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -75,13 +68,14 @@ fn what_the_server_asks_for_is_one_line() {
 
 #[test]
 fn who_finds_no_place_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let hangs =
             tower::service_fn(|_| std::future::pending::<Result<Response<Full<bytes::Bytes>>, BoxError>>());
         let mut service = BulkheadLayer::new(NonZeroUsize::MIN).layer(hangs);
         let _held = service.call(request());
         let _ = service.call(request()).await;
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [r#"DEBUG bartizan_rate_limit: call refused bulkhead=http://api.example.com why="full""#,]

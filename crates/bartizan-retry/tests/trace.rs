@@ -7,23 +7,14 @@ use std::time::Duration;
 
 use bartizan_core::{BoxError, Chance};
 use bartizan_retry::{Backoff, RetryLayer};
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
-
 #[test]
 fn each_retry_and_each_refusal_to_retry_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let at_once =
             Backoff::exponential(Duration::from_nanos(1), Duration::from_nanos(1)).expect("a backoff");
         let inner = tower::service_fn(|request: Request<Full<bytes::Bytes>>| async move {
@@ -37,7 +28,8 @@ fn each_retry_and_each_refusal_to_retry_is_one_line() {
             let request = Request::get(format!("http://user:s3cret@api.example.com/{path}?s3cret"));
             let _ = service.clone().oneshot(request.body(Full::default()).expect("a request")).await;
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [

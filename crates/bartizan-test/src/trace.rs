@@ -71,6 +71,17 @@ pub fn captured(most: Level, run: impl FnOnce()) -> Captured {
     Captured { entries: KEPT.take().expect("it was set above").entries }
 }
 
+/// The same of a future, which is run on this thread over paused time.
+///
+/// # Panics
+/// As [`captured`], and within a runtime.
+pub fn captured_while(most: Level, run: impl Future<Output = ()>) -> Captured {
+    captured(most, || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().expect("it has no sockets").block_on(run);
+    })
+}
+
 struct Keeping {
     most: tracing::Level,
     /// The spans that this thread is in.
@@ -335,6 +346,15 @@ mod tests {
         for (count, level) in levels.into_iter().enumerate() {
             assert_eq!(captured(level, all).events(), lines[..=count]);
         }
+    }
+
+    #[test]
+    fn a_future_is_run_over_paused_time() {
+        let kept = captured_while(Level::Info, async {
+            tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+            tracing::info!(target: "t", "an hour later");
+        });
+        assert_eq!(kept.events(), ["INFO t: an hour later"]);
     }
 
     #[test]

@@ -8,22 +8,13 @@ use std::time::Duration;
 
 use bartizan_core::BoxError;
 use bartizan_test::bodies::{Body, Step};
-use bartizan_test::trace::{Level, captured};
+use bartizan_test::trace::{Level, captured_while};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineLayer, MinThroughput};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// What is written while it runs, over paused time.
-fn lines(run: impl Future<Output = ()>) -> Vec<String> {
-    captured(Level::Trace, || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_time().start_paused(true).build().expect("no sockets").block_on(run);
-    })
-    .events()
-}
 
 async fn call<S: Service<Request<()>>>(service: S) -> Option<S::Response> {
     let request = Request::get("http://user:s3cret@api.example.com/?s3cret").body(()).expect("a request");
@@ -32,11 +23,12 @@ async fn call<S: Service<Request<()>>>(service: S) -> Option<S::Response> {
 
 #[test]
 fn each_time_out_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         let hangs = tower::service_fn(|_: Request<()>| pending::<Result<Response<String>, BoxError>>());
         call(AttemptTimeoutLayer::new(SECOND).layer(hangs)).await;
         call(DeadlineLayer::new(2 * SECOND).layer(hangs)).await;
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
@@ -48,7 +40,7 @@ fn each_time_out_is_one_line() {
 
 #[test]
 fn each_body_that_comes_too_slowly_is_one_line() {
-    let lines = lines(async {
+    let lines = captured_while(Level::Trace, async {
         for layer in [
             BodyTimeoutLayer::new(SECOND),
             BodyTimeoutLayer::new(9 * SECOND)
@@ -65,7 +57,8 @@ fn each_body_that_comes_too_slowly_is_one_line() {
             let answer = call(layer.layer(slow)).await.expect("a head");
             answer.into_body().collect().await.map_err(drop).expect_err("too slow");
         }
-    });
+    })
+    .events();
     assert_eq!(
         lines,
         [
