@@ -1,12 +1,12 @@
 //! Five ways to call the server. Each is a service that answers with a status once the body is complete.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bartizan::Stack;
 use bartizan_cache::{CacheBody, CacheLayer};
 use bartizan_circuit_breaker::{CircuitBreakerLayer, CountedBody, Settings, Trip};
-use bartizan_core::{BoxError, ByStatus, Chance, Refuse};
+use bartizan_core::{BoxError, ByStatus, Chance, Refuse, WallClock};
 use bartizan_rate_limit::{Quota, RateLimitLayer};
 use bartizan_retry::{Backoff, Budget, RetryLayer, Standard};
 use bartizan_timeout::{AttemptTimeoutLayer, BodyTimeoutLayer, DeadlineBody, DeadlineLayer, TimeoutBody};
@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, connect::Connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower::layer::util::Identity;
 use tower::{Layer, Service, ServiceExt};
 
@@ -71,7 +71,10 @@ where
     S: Service<Request<Body>, Response = Response<Incoming>, Error: Into<BoxError>> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let cache = CacheLayer::rfc9111().hook(counts.clone());
+    // The server tells no date, so any will do that goes with the time of the run, which may be virtual.
+    let begun = Instant::now();
+    let clock = WallClock::from_fn(move || SystemTime::UNIX_EPOCH + begun.elapsed());
+    let cache = CacheLayer::rfc9111().wall_clock(clock).hook(counts.clone());
     all_layers(seed, counts).cache(cache).build().expect(IN_ORDER).layer(http)
 }
 
