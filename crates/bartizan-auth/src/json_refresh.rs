@@ -2,19 +2,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value, to_vec};
 use zeroize::Zeroizing;
 
-use crate::endpoint::{Endpoint, EndpointError, Why};
-use crate::{Fetching, InvalidOrigin, Secret, TokenSource, Transport};
+use crate::endpoint::{Endpoint, EndpointError, JSON, Spending, Why};
+use crate::{Fetching, InvalidOrigin, Secret, Token, TokenSource, Transport};
 
 /// A [`TokenSource`] for APIs that have an endpoint of their own for it: `POST /auth/refresh` with `{"refreshToken": ".."}`, answered by
 /// `{"accessToken": ".."}`, and perhaps a `refreshToken` and the seconds it lives in `expiresIn`.
 ///
-/// 400, 401 and 403 are permanent: the refresh token is not good any more. All other failures are transient.
+/// 400, 401 and 403 are permanent: the refresh token is not good any more. All other failures are transient. A refresh token whose answer was lost
+/// ([`EndpointError::is_uncertain`]) is not sent again, unless the API was seen to keep it: the next error is permanent, and a new login is needed.
 ///
 /// ```
 /// use bartizan_auth::{JsonRefresh, Refreshing, Token, Transport};
@@ -33,6 +33,7 @@ pub struct JsonRefresh {
     transport: Transport,
     endpoint: Endpoint,
     names: Names,
+    spending: Arc<Spending>,
 }
 
 /// What the members of the two objects are called.
@@ -42,8 +43,6 @@ struct Names {
     refresh: Arc<str>,
     lifetime: Arc<str>,
 }
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl JsonRefresh {
     /// At that URL.
@@ -56,7 +55,7 @@ impl JsonRefresh {
             refresh: "refreshToken".into(),
             lifetime: "expiresIn".into(),
         };
-        Ok(Self { transport, endpoint: Endpoint::new(url)?, names })
+        Ok(Self { transport, endpoint: Endpoint::new(url)?, names, spending: Arc::default() })
     }
 
     /// What the API calls them. By default `accessToken`, `refreshToken` in the request and the answer, and `expiresIn`.
@@ -69,12 +68,18 @@ impl JsonRefresh {
     fn request(&self, refresh_token: &Secret) -> Request<Full<Bytes>> {
         let object = Map::from_iter([(self.names.refresh.to_string(), refresh_token.expose().into())]);
         let body = Zeroizing::new(to_vec(&Value::Object(object)).expect("texts are JSON"));
-        let mut request = Request::new(Full::new(Bytes::from_owner(body)));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.uri.clone();
-        request.headers_mut().insert(ACCEPT, JSON);
-        request.headers_mut().insert(CONTENT_TYPE, JSON);
-        request
+        self.endpoint.post(JSON, Full::new(Bytes::from_owner(body)))
+    }
+
+    async fn token(&self, refresh_token: &Secret) -> Result<Token, EndpointError> {
+        let answer = self.transport.send(&self.endpoint, self.request(refresh_token)).await?;
+        if [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status)
+        {
+            return Err(answer.failed(Why::Denied));
+        }
+        let Names { access, refresh, lifetime } = &self.names;
+        let token = answer.object()?.take_token(access, refresh, lifetime);
+        token.map_err(|why| answer.failed(Why::Unreadable(why)))
     }
 }
 
@@ -84,15 +89,10 @@ impl TokenSource for JsonRefresh {
         Box::pin(async move {
             let refresh_token = refresh_token
                 .ok_or_else(|| EndpointError::new(&this.endpoint.origin, Why::NoRefreshToken))?;
-            let answer = this.transport.send(&this.endpoint, this.request(&refresh_token)).await?;
-            if [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]
-                .contains(&answer.status)
-            {
-                return Err(answer.failed(Why::Denied).into());
-            }
-            let Names { access, refresh, lifetime } = &this.names;
-            let token = answer.object()?.take_token(access, refresh, lifetime);
-            Ok(token.map_err(|why| answer.failed(Why::Unreadable(why)))?)
+            this.spending.begin(&refresh_token, &this.endpoint.origin)?;
+            let token = this.token(&refresh_token).await;
+            this.spending.end(&refresh_token, token.as_ref().map(|token| token.refresh.as_ref()));
+            Ok(token?)
         })
     }
 }

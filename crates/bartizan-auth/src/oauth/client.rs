@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request};
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use tokio::time::Instant;
 
 use super::client_auth::Asking;
@@ -22,7 +22,6 @@ pub(super) struct Registered {
     auth: ClientAuth,
 }
 
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 impl OAuthClient {
@@ -95,14 +94,9 @@ impl OAuthClient {
         let proof = auth
             .prove(&mut form, &asking)
             .map_err(|error| EndpointError::new(&endpoint.origin, Why::Client(error)))?;
-        let mut request = Request::new(form.into_body());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = endpoint.uri.clone();
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, JSON);
-        headers.insert(CONTENT_TYPE, FORM);
+        let mut request = endpoint.post(FORM, form.into_body());
         if let Some(proof) = proof {
-            headers.insert(AUTHORIZATION, proof);
+            request.headers_mut().insert(AUTHORIZATION, proof);
         }
         transport.send(endpoint, request).await
     }

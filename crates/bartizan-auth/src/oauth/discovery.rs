@@ -1,10 +1,5 @@
 //! What a server says of itself: RFC 8414, and OpenID Connect Discovery 1.0.
 
-use bytes::Bytes;
-use http::header::ACCEPT;
-use http::{Method, Request};
-use http_body_util::Full;
-
 use super::ServerMetadata;
 use crate::Transport;
 use crate::endpoint::{Endpoint, EndpointError, Fields, Why};
@@ -45,11 +40,7 @@ fn appended(issuer: &str) -> String {
 }
 
 async fn ask(transport: &Transport, endpoint: &Endpoint) -> Result<Fields, EndpointError> {
-    let mut request = Request::new(Full::<Bytes>::default());
-    *request.method_mut() = Method::GET;
-    *request.uri_mut() = endpoint.uri.clone();
-    request.headers_mut().insert(ACCEPT, super::client::JSON);
-    transport.send(endpoint, request).await?.fields()
+    transport.send(endpoint, endpoint.get()).await?.fields()
 }
 
 fn read(fields: &Fields, given: &Endpoint, issuer: &str) -> Result<ServerMetadata, EndpointError> {

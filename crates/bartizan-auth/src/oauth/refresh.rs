@@ -1,9 +1,9 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::form::Form;
 use super::{OAuthClient, TokenResponse};
-use crate::endpoint::{EndpointError, Why};
+use crate::endpoint::{EndpointError, Spending, Why};
 use crate::{Fetching, Secret, TokenSource};
 
 /// Exchanges a refresh token for the next token. A [`TokenSource`] for [`Refreshing`](crate::Refreshing).
@@ -18,29 +18,18 @@ struct Inner {
     client: OAuthClient,
     scope: Option<String>,
     resends: bool,
-    seen: Mutex<Seen>,
+    spending: Spending,
 }
-
-#[derive(Default)]
-struct Seen {
-    /// Refresh tokens that may have been spent: those of requests under way, and of those whose answers were lost.
-    uncertain: Vec<Secret>,
-    /// The server keeps refresh tokens.
-    keeps: bool,
-}
-
-/// So many are remembered, of sessions that share one [`Refresh`].
-const UNCERTAIN: usize = 1024;
 
 impl Refresh {
     pub(super) fn new(client: OAuthClient) -> Self {
-        Self(Arc::new(Inner { client, scope: None, resends: false, seen: Mutex::default() }))
+        Self(Arc::new(Inner { client, scope: None, resends: false, spending: Spending::default() }))
     }
 
     fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
         let Inner { client, scope, resends, .. } = &*self.0;
         let (client, scope, resends) = (client.clone(), scope.clone(), *resends);
-        let mut inner = Inner { client, scope, resends, seen: Mutex::default() };
+        let mut inner = Inner { client, scope, resends, spending: Spending::default() };
         change(&mut inner);
         Self(Arc::new(inner))
     }
@@ -65,17 +54,8 @@ impl Refresh {
     /// If there is nothing to be had for it.
     pub async fn token(&self, refresh_token: &Secret) -> Result<TokenResponse, EndpointError> {
         let Inner { client, scope, resends, .. } = &*self.0;
-        {
-            let mut seen = self.seen();
-            if seen.uncertain.contains(refresh_token) {
-                return Err(EndpointError::new(&client.0.server.token.origin, Why::Uncertain));
-            }
-            // Beforehand, since this future may be dropped.
-            if !resends && !seen.keeps {
-                let surplus = (seen.uncertain.len() + 1).saturating_sub(UNCERTAIN);
-                seen.uncertain.drain(..surplus);
-                seen.uncertain.push(refresh_token.clone());
-            }
+        if !resends {
+            self.0.spending.begin(refresh_token, &client.0.server.token.origin)?;
         }
         let mut form =
             Form::new().with("grant_type", "refresh_token").with("refresh_token", refresh_token.expose());
@@ -83,19 +63,8 @@ impl Refresh {
             form.push("scope", scope);
         }
         let answer = client.token(form).await;
-        let mut seen = self.seen();
-        if let Ok(answer) = &answer {
-            seen.keeps = answer.refresh_token().is_none_or(|next| next == refresh_token);
-        }
-        if !answer.as_ref().is_err_and(EndpointError::is_uncertain) {
-            seen.uncertain.retain(|uncertain| uncertain != refresh_token);
-        }
+        self.0.spending.end(refresh_token, answer.as_ref().map(TokenResponse::refresh_token));
         answer
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing panics under it.
-        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -64,3 +64,20 @@ fn it_is_asked_over_tls_alone() {
     }
     assert!(JsonRefresh::new(fake.transport(), "http://localhost:1/auth/refresh").is_ok());
 }
+
+#[tokio::test]
+async fn a_refresh_token_whose_answer_was_lost_is_not_sent_again_unless_the_api_keeps_it() {
+    for keeps in [false, true] {
+        let fake = Fake::new(move |nth, _| match nth {
+            1 => Reply::Error(io::Error::from(io::ErrorKind::ConnectionReset).into()),
+            _ if keeps => object(200, &json!({ "accessToken": "a" })),
+            nth => object(200, &json!({ "accessToken": "a", "refreshToken": format!("r{nth}") })),
+        });
+        let source = JsonRefresh::new(fake.transport(), URL).unwrap();
+        let fetch = || source.fetch(Some(Secret::from("r")));
+        fetch().await.unwrap();
+        assert!(!fetch().await.unwrap_err().is_permanent());
+        assert_eq!(fetch().await.map_err(|error| error.is_permanent()).err(), (!keeps).then_some(true));
+        assert_eq!(fake.count(), if keeps { 3 } else { 2 });
+    }
+}
