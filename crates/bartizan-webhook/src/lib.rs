@@ -1,0 +1,5 @@
+//! Webhooks.
+
+#[cfg(feature = "inbox")]
+pub mod inbox;
+mod trace;
