@@ -17,7 +17,7 @@ pub use self::entry::{
     Claim, Claimed, Claims, DeadLetter, EntryId, FailedHandler, Lease, Progress, Put, Settlement, Stats,
 };
 pub use self::error::InboxError;
-pub use self::event::{DedupeKey, Event, EventId};
+pub use self::event::{DedupeKey, Event};
 pub use self::volatile::VolatileInbox;
 
 /// What an inbox does for as long as it takes. Dropped, it may or may not be done.
