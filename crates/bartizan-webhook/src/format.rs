@@ -100,8 +100,7 @@ pub enum Algorithm {
     HmacSha256,
     /// HMAC with SHA-512.
     HmacSha512,
-    /// Ed25519 (RFC 8032), verified strictly: no weak keys, no signature that fits several messages.
-    #[cfg(feature = "ed25519")]
+    /// Ed25519 (RFC 8032), verified strictly: no weak keys, no signature that fits several messages. Its keys need feature `ed25519`.
     Ed25519,
 }
 

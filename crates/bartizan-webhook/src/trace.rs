@@ -1,5 +1,7 @@
 //! Events through `tracing`, if the feature is on.
 
+#[cfg(feature = "inbox")]
+use crate::receiver::NotKept;
 use crate::verify::Refused;
 
 #[cfg(feature = "tracing")]
@@ -17,3 +19,14 @@ pub(crate) fn volatile() {
 
 #[cfg(all(not(feature = "tracing"), feature = "inbox"))]
 pub(crate) fn volatile() {}
+
+#[cfg(all(feature = "tracing", feature = "inbox"))]
+pub(crate) fn not_kept(error: &NotKept) {
+    let inbox = error.inbox_error().map(tracing::field::display);
+    tracing::warn!(target: "bartizan_webhook", %error, inbox, "event not kept");
+}
+
+#[cfg(all(not(feature = "tracing"), feature = "inbox"))]
+pub(crate) fn not_kept(error: &NotKept) {
+    let _ = error.inbox_error();
+}

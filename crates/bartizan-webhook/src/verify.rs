@@ -1,6 +1,5 @@
 //! Lets through what the sender has signed.
 
-mod collect;
 mod future;
 mod hook;
 mod layer;
@@ -10,7 +9,6 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::collect::{Collect, NotCollected};
 pub use self::future::ResponseFuture;
 pub use self::hook::{Hook, Verdict};
 pub use self::layer::VerifyLayer;

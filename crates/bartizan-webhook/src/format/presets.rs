@@ -9,8 +9,8 @@ impl SignatureFormat {
         Self::new("x-webhook-signature", "x-webhook-signature")
     }
 
-    /// [Standard Webhooks](https://www.standardwebhooks.com) 1.0: `webhook-id`, `webhook-timestamp` and `webhook-signature`, in version v1 (HMAC-SHA256, keys
-    /// `whsec_..`) and, with feature `ed25519`, v1a (keys `whpk_..`, `whsk_..`).
+    /// [Standard Webhooks](https://www.standardwebhooks.com) 1.0: `webhook-id`, `webhook-timestamp` and `webhook-signature`, in versions v1 (HMAC-SHA256, keys
+    /// `whsec_..`) and v1a (Ed25519, keys `whpk_..` and `whsk_..`, which need feature `ed25519`).
     pub fn standard_webhooks() -> Self {
         Self::standard("standard-webhooks", ["webhook-id", "webhook-timestamp", "webhook-signature"])
     }
@@ -24,12 +24,11 @@ impl SignatureFormat {
         let format = Self::new(name, signature)
             .separator(' ')
             .version("v1,", Algorithm::HmacSha256)
+            .version("v1a,", Algorithm::Ed25519)
             .encoding(Encoding::Base64)
             .id_field(id)
             .timestamp_field(timestamp)
             .signed("{id}.{timestamp}.{body}");
-        #[cfg(feature = "ed25519")]
-        let format = format.version("v1a,", Algorithm::Ed25519);
         Self { secret: SecretText::Prefixed, ..format }
     }
 
@@ -69,8 +68,7 @@ impl SignatureFormat {
             .id_field("x-shopify-event-id")
     }
 
-    /// Discord: Ed25519 in `x-signature-ed25519` and `x-signature-timestamp`. The key is the application's public key in hexadecimal.
-    #[cfg(feature = "ed25519")]
+    /// Discord: Ed25519 in `x-signature-ed25519` and `x-signature-timestamp`. The key is the application's public key in hexadecimal, and needs feature `ed25519`.
     pub fn discord() -> Self {
         let format = Self::new("discord", "x-signature-ed25519")
             .version("", Algorithm::Ed25519)

@@ -1,16 +1,15 @@
 use std::fmt;
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-#[cfg(feature = "ed25519")]
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use super::{Algorithm, SecretText, SignatureFormat, Version};
+use crate::ed25519::EdKey;
 use crate::{InvalidFormat, Key};
 
 /// A key that was read, under an algorithm.
@@ -29,10 +28,7 @@ pub(super) struct ReadKey {
 pub(super) enum Material {
     /// The state after the key: two blocks less for each request.
     Mac(AnyMac),
-    #[cfg(feature = "ed25519")]
-    Verifying(Box<VerifyingKey>),
-    #[cfg(feature = "ed25519")]
-    Signing(Box<SigningKey>),
+    Pair(EdKey),
 }
 
 #[derive(Clone)]
@@ -49,7 +45,6 @@ impl AnyMac {
             Algorithm::HmacSha1 => Some(Self::Sha1(Hmac::new_from_slice(key).expect(ANY))),
             Algorithm::HmacSha256 => Some(Self::Sha256(Hmac::new_from_slice(key).expect(ANY))),
             Algorithm::HmacSha512 => Some(Self::Sha512(Hmac::new_from_slice(key).expect(ANY))),
-            #[cfg(feature = "ed25519")]
             Algorithm::Ed25519 => None,
         }
     }
@@ -110,12 +105,10 @@ impl ReadKey {
 /// What a text may be the key of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A secret, or a key of a pair: the algorithm tells.
+    /// A secret, or a key of a pair: the algorithm and the length tell.
     Any,
     Secret,
-    #[cfg(feature = "ed25519")]
     Public,
-    #[cfg(feature = "ed25519")]
     Private,
 }
 
@@ -155,13 +148,11 @@ fn bytes(text: &str, secret: SecretText) -> Result<(Kind, Zeroizing<Vec<u8>>), &
         SecretText::Prefixed => {
             let (kind, text) = match text.split_once('_') {
                 Some(("whsec", text)) => (Kind::Secret, text),
-                #[cfg(feature = "ed25519")]
                 Some(("whpk", text)) => (Kind::Public, text),
-                #[cfg(feature = "ed25519")]
                 Some(("whsk", text)) => (Kind::Private, text),
-                #[cfg(not(feature = "ed25519"))]
-                Some(("whpk" | "whsk", _)) => return Err("is of Ed25519, which needs the feature `ed25519`"),
-                _ => return Err("begins with none of `whsec_`, `whpk_` and `whsk_`"),
+                // Base64 has no underscore: a secret without its prefix, as the senders' own libraries take it.
+                None => (Kind::Secret, text),
+                Some(_) => return Err("begins with none of `whsec_`, `whpk_` and `whsk_`"),
             };
             let bytes = STANDARD.decode(text).map_err(|_| "is not base64")?;
             Ok((kind, Zeroizing::new(bytes)))
@@ -169,54 +160,18 @@ fn bytes(text: &str, secret: SecretText) -> Result<(Kind, Zeroizing<Vec<u8>>), &
     }
 }
 
+/// `None` if the key is meant for another algorithm.
 fn make(algorithm: Algorithm, kind: Kind, bytes: &[u8]) -> Result<Option<Material>, &'static str> {
     if let Some(mac) = AnyMac::new(algorithm, bytes) {
         return Ok(matches!(kind, Kind::Any | Kind::Secret).then_some(Material::Mac(mac)));
     }
-    #[cfg(feature = "ed25519")]
-    match (kind, bytes.len()) {
-        (Kind::Secret, _) => Ok(None),
-        (Kind::Any | Kind::Public, 32) => {
-            let bytes = bytes.try_into().expect("32 bytes");
-            let key = VerifyingKey::from_bytes(bytes).map_err(|_| "is no public key")?;
-            if key.is_weak() {
-                return Err("is a weak public key");
-            }
-            Ok(Some(Material::Verifying(Box::new(key))))
-        }
-        // With the public key behind it, or without.
-        (Kind::Any | Kind::Private, 64) => {
-            let bytes = bytes.try_into().expect("64 bytes");
-            let key = SigningKey::from_keypair_bytes(bytes).map_err(|_| "is no pair of keys")?;
-            Ok(Some(Material::Signing(Box::new(key))))
-        }
-        (Kind::Private, 32) => {
-            let key = SigningKey::from_bytes(bytes.try_into().expect("32 bytes"));
-            Ok(Some(Material::Signing(Box::new(key))))
-        }
-        _ => Err("has another length than a key of Ed25519"),
-    }
-    #[cfg(not(feature = "ed25519"))]
-    Ok(None)
-}
-
-#[cfg(feature = "ed25519")]
-impl Material {
-    pub(super) fn is(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = Signature::from_slice(signature) else { return false };
-        match self {
-            Self::Mac(_) => false,
-            Self::Verifying(key) => key.verify_strict(message, &signature).is_ok(),
-            Self::Signing(key) => key.verifying_key().verify_strict(message, &signature).is_ok(),
-        }
-    }
-
-    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        match self {
-            Self::Signing(key) => Some(key.sign(message).to_vec()),
-            Self::Mac(_) | Self::Verifying(_) => None,
-        }
-    }
+    let key = match kind {
+        Kind::Secret => return Ok(None),
+        Kind::Any if bytes.len() == 64 => EdKey::pair(bytes)?,
+        Kind::Private => EdKey::pair(bytes)?,
+        Kind::Any | Kind::Public => EdKey::public(bytes)?,
+    };
+    Ok(Some(Material::Pair(key)))
 }
 
 impl fmt::Debug for ReadKey {

@@ -35,8 +35,8 @@ impl Signer {
                 "has several, and nothing separates signatures",
             ));
         }
-        #[cfg(feature = "ed25519")]
-        if let Some(key) = ring.iter().find(|key| matches!(key.material[0].1, Material::Verifying(_))) {
+        let is_public = |key: &&ReadKey| matches!(&key.material[0].1, Material::Pair(key) if key.is_public());
+        if let Some(key) = ring.iter().find(is_public) {
             let what = format!("the key {:?}", key.id);
             return Err(InvalidFormat::new(&format.name, what, "is public, and signs nothing"));
         }
@@ -101,8 +101,7 @@ fn sign(material: &Material, before: &BytesMut, body: &[u8], after: &BytesMut) -
             [before, body, after].into_iter().for_each(|piece| mac.update(piece));
             mac.signature()
         }
-        #[cfg(feature = "ed25519")]
-        _ => material.sign(&[before, body, after].concat()).expect("there is no key that signs nothing"),
+        Material::Pair(key) => key.sign(&[before, body, after].concat()).expect("the ring has no public key"),
     }
 }
 

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 
 use super::field::{self, Signatures};
-use super::ring::{AnyMac, Material, ReadKey};
+use super::ring::{Material, ReadKey};
 use super::template::Filling;
 use super::{Algorithm, Handshake, IdPlace, SignatureFormat};
 use crate::member::member;
@@ -128,25 +129,19 @@ struct Candidate {
 
 impl Checking {
     fn matching(&mut self, body: &[u8]) -> Option<usize> {
-        #[cfg(feature = "ed25519")]
-        let message = self.candidates.iter().any(|candidate| !matches!(candidate.material, Material::Mac(_)));
-        #[cfg(feature = "ed25519")]
-        let message = message.then(|| [&self.before, body, &self.after].concat());
-        #[cfg(not(feature = "ed25519"))]
-        let _ = body;
-        let Self { candidates, found, after, .. } = self;
+        let Self { candidates, found, before, after, .. } = self;
+        // Of what one key of a pair needs the other ones have no use for another copy.
+        let message = OnceCell::new();
         candidates.iter_mut().find_map(|Candidate { key, algorithm, material }| {
             let mut of_this = found.iter().filter(|(found, _)| found == algorithm);
             let is_it = match material {
                 Material::Mac(mac) => {
                     mac.update(after);
-                    let mac: &AnyMac = mac;
                     of_this.any(|(_, signature)| mac.is(signature))
                 }
-                #[cfg(feature = "ed25519")]
-                _ => {
-                    let message = message.as_deref().expect("there is such a candidate");
-                    of_this.any(|(_, signature)| material.is(message, signature))
+                Material::Pair(pair) => {
+                    let message = message.get_or_init(|| [before, body, after].concat());
+                    of_this.any(|(_, signature)| pair.verifies(message, signature))
                 }
             };
             is_it.then_some(*key)
@@ -157,10 +152,8 @@ impl Checking {
 impl Check for Checking {
     fn update(&mut self, piece: &[u8]) {
         for Candidate { material, .. } in &mut self.candidates {
-            match material {
-                Material::Mac(mac) => mac.update(piece),
-                #[cfg(feature = "ed25519")]
-                _ => {}
+            if let Material::Mac(mac) = material {
+                mac.update(piece);
             }
         }
     }

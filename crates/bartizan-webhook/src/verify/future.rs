@@ -16,10 +16,10 @@ use http_body_util::Full;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::collect::{Collect, NotCollected};
 use super::layer::Config;
 use super::refused::Told;
 use super::{Hook, Refused, RefusedKind, Verdict};
+use crate::collect::{Collect, NotCollected};
 use crate::{Check, Verified, trace};
 
 /// What is known once the head was looked at.

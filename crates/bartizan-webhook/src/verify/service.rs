@@ -10,11 +10,11 @@ use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
-use super::collect::Collect;
 use super::future::{Begun, ResponseFuture};
 use super::layer::Config;
 use super::meta::Asked;
 use super::{Hook, RefusedKind};
+use crate::collect::Collect;
 
 /// The service of [`VerifyLayer`](super::VerifyLayer).
 pub struct Verify<S, H = ()> {
@@ -43,7 +43,7 @@ impl<H> Config<H> {
             return Begun::Refused(RefusedKind::TooLarge(self.body_limit as u64));
         }
         let (head, body) = request.into_parts();
-        let body = Collect::new(body, self.body_limit, self.body_timeout);
+        let body = Collect::new(body, self.body_limit, Some(self.body_timeout));
         Begun::Reading { head: Box::new(head), body, check }
     }
 }

@@ -43,8 +43,8 @@ const FIRST: usize = 8 * 1024;
 
 impl<B: Body> Collect<B> {
     /// `within` counts from now; a time that no clock can show is none.
-    pub(crate) fn new(body: B, limit: usize, within: Duration) -> Self {
-        let deadline = Instant::now().checked_add(within);
+    pub(crate) fn new(body: B, limit: usize, within: Option<Duration>) -> Self {
+        let deadline = within.and_then(|within| Instant::now().checked_add(within));
         Self { body, limit, read: Read::Nothing, deadline, timer: None }
     }
 
