@@ -3,7 +3,8 @@ mod presets;
 mod ring;
 mod signer;
 mod template;
-#[cfg(test)]
+// The keys of some vectors are of Ed25519.
+#[cfg(all(test, feature = "ed25519"))]
 mod tests;
 mod verifier;
 

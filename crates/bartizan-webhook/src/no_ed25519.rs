@@ -26,3 +26,18 @@ impl EdKey {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::SignatureFormat;
+
+    #[test]
+    fn keys_of_ed25519_say_what_they_need() {
+        let error = |format: SignatureFormat, key: &str| format.verifier([key]).unwrap_err().to_string();
+        let discord = error(SignatureFormat::discord(), &"00".repeat(32));
+        assert!(discord.ends_with("is of Ed25519, which needs the feature `ed25519`"), "{discord}");
+        let standard = error(SignatureFormat::standard_webhooks(), "whpk_AAAA");
+        assert!(standard.ends_with("is of Ed25519, which needs the feature `ed25519`"), "{standard}");
+        assert!(SignatureFormat::standard_webhooks().verifier(["whsec_AAAA"]).is_ok());
+    }
+}

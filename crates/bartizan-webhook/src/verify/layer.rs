@@ -30,7 +30,7 @@ use crate::Scheme;
 ///     .header("x-hub-signature-256", "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17")
 ///     .body(Full::new(Bytes::from("Hello, World!")))?;
 /// assert_eq!(app.clone().oneshot(request).await?.status(), 200);
-/// assert_eq!(app.oneshot(Request::new(Full::default())).await?.status(), 401);
+/// assert_eq!(app.oneshot(Request::new(Full::<Bytes>::default())).await?.status(), 401);
 /// # Ok(()) }
 /// ```
 pub struct VerifyLayer<H = ()> {
