@@ -4,7 +4,8 @@ mod ring;
 mod signer;
 mod template;
 // The keys of some vectors are of Ed25519.
-#[cfg(all(test, feature = "ed25519"))]
+#[cfg(feature = "ed25519")]
+#[cfg(test)]
 mod tests;
 mod verifier;
 
