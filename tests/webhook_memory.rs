@@ -42,7 +42,7 @@ impl Body for Upload {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.announced.clone()
+        self.announced
     }
 }
 
@@ -57,7 +57,7 @@ fn kept_by(announced: SizeHint) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let (calls, counts) = alloc::count(|| {
         let call = |_| {
-            let body = Upload { piece: piece.clone(), left: LIMIT as usize, announced: announced.clone() };
+            let body = Upload { piece: piece.clone(), left: LIMIT as usize, announced };
             let request =
                 Request::post("/").header("x-hub-signature-256", format!("sha256={}", "0".repeat(64)));
             let mut call = Box::pin(service.clone().oneshot(request.body(body).expect("a request")));
