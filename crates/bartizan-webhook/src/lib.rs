@@ -2,4 +2,6 @@
 
 #[cfg(feature = "inbox")]
 pub mod inbox;
+#[cfg(feature = "inbox")]
+pub mod processor;
 mod trace;
