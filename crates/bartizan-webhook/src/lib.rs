@@ -1,6 +1,8 @@
 //! Webhooks.
 
 #[cfg(feature = "inbox")]
+pub mod dead_letters;
+#[cfg(feature = "inbox")]
 pub mod inbox;
 #[cfg(feature = "inbox")]
 pub mod processor;

@@ -78,7 +78,7 @@ mod race;
 mod run;
 mod schedule;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
 mod verdict;
 

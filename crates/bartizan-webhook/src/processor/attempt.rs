@@ -87,6 +87,7 @@ async fn run_handlers<I: Inbox>(
         if *stop.borrow() {
             return Err(Interrupted::Stopped);
         }
+        keeper.held().await?;
         let result = match race(handler.run(event.clone()), interrupted(keeper, &mut stop)).await {
             Either::First(result) => result,
             Either::Second(interrupted) => return Err(interrupted),

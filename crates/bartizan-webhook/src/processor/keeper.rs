@@ -39,26 +39,41 @@ impl<'a, I: Inbox> Keeper<'a, I> {
     pub(super) async fn lost(&mut self) -> Lost {
         loop {
             sleep_until(self.extend_at).await;
-            let asked = Instant::now();
-            let extension = self.inbox.extend(self.lease, self.parts.wall_clock.now(), self.parts.lease);
-            match timeout_at(self.until.max(asked + PATIENCE), extension).await {
-                Ok(Ok(())) => {
-                    self.backoff.reset();
-                    self.until = asked + self.parts.lease;
-                    self.extend_at = asked + self.parts.lease / 3;
-                }
-                Ok(Err(error)) if error.is_lease_lost() => return Lost,
-                Ok(Err(error)) => {
-                    let now = Instant::now();
-                    if now >= self.until {
-                        self.failed(Asked::Extend, &error, None);
-                        return Lost;
-                    }
-                    self.extend_at = (now + self.backoff.wait()).min(self.until);
-                    self.failed(Asked::Extend, &error, Some(self.extend_at - now));
-                }
-                Err(_) => return Lost,
+            let Err(error) = self.extend().await else { continue };
+            let Some(error) = error.filter(|error| !error.is_lease_lost()) else { return Lost };
+            let now = Instant::now();
+            let wait = self.backoff.wait();
+            if now + wait >= self.until {
+                self.failed(Asked::Extend, &error, None);
+                sleep_until(self.until).await;
+                return Lost;
             }
+            self.failed(Asked::Extend, &error, Some(wait));
+            self.extend_at = now + wait;
+        }
+    }
+
+    /// Before a handler begins: what may be somebody else's by now is asked for first.
+    pub(super) async fn held(&mut self) -> Result<(), Lost> {
+        if Instant::now() < self.until {
+            return Ok(());
+        }
+        self.extend().await.map_err(|_| Lost)
+    }
+
+    /// `None` is no answer within the time of the lease.
+    async fn extend(&mut self) -> Result<(), Option<InboxError>> {
+        let asked = Instant::now();
+        let extension = self.inbox.extend(self.lease, self.parts.wall_clock.now(), self.parts.lease);
+        match timeout_at(self.until.max(asked + PATIENCE), extension).await {
+            Ok(Ok(())) => {
+                self.backoff.reset();
+                self.until = asked + self.parts.lease;
+                self.extend_at = asked + self.parts.lease / 3;
+                Ok(())
+            }
+            Ok(Err(error)) => Err(Some(error)),
+            Err(_) => Err(None),
         }
     }
 

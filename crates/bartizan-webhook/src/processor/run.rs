@@ -53,7 +53,9 @@ pub(super) async fn run<I: Inbox>(parts: Arc<Parts>, inbox: Arc<I>, shutdown: im
                 match pause {
                     None => continue,
                     Some(pause) => {
-                        let changed = async { drop(race(changed, sleep(pause)).await) };
+                        let changed = async {
+                            race(changed, sleep(pause)).await;
+                        };
                         race(&mut shutdown, changed).await
                     }
                 }

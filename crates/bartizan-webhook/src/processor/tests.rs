@@ -2,6 +2,7 @@ mod building;
 mod events;
 mod inbox_fails;
 mod lease;
+mod model;
 mod once;
 mod shutdown;
-mod support;
+pub(crate) mod support;

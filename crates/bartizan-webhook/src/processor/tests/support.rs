@@ -15,61 +15,61 @@ use crate::inbox::{
 };
 use crate::processor::{Processor, ProcessorBuilder, Schedule, Told};
 
-pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// When paused time begins.
-pub(super) fn start() -> SystemTime {
+pub(crate) fn start() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
 
 /// Which follows paused time from `began` on.
-pub(super) fn clock(began: Instant) -> WallClock {
+pub(crate) fn clock(began: Instant) -> WallClock {
     WallClock::from_fn(move || start() + began.elapsed())
 }
 
 /// Received now, if nothing else was done with the clock.
-pub(super) fn event(event_type: &str) -> Event {
+pub(crate) fn event(event_type: &str) -> Event {
     Event::new("billing", event_type, start(), "{}")
 }
 
 /// A processor without jitter, whose clock follows paused time.
-pub(super) fn builder() -> ProcessorBuilder {
+pub(crate) fn builder() -> ProcessorBuilder {
     Processor::builder().schedule(schedule()).wall_clock(clock(Instant::now())).chance(Chance::from_seed(7))
 }
 
 /// 5 s, 30 s, and so on.
-pub(super) fn schedule() -> Schedule {
+pub(crate) fn schedule() -> Schedule {
     Schedule::default().jitter(0.0).expect("zero is a part")
 }
 
 /// What was told, one line each, with the seconds since the start.
 #[derive(Clone)]
-pub(super) struct Record {
+pub(crate) struct Record {
     began: Instant,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Record {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { began: Instant::now(), lines: Arc::default() }
     }
 
     /// It shows the start when the record was made.
-    pub(super) fn clock(&self) -> WallClock {
+    pub(crate) fn clock(&self) -> WallClock {
         clock(self.began)
     }
 
-    pub(super) fn note(&self, line: impl Into<String>) {
+    pub(crate) fn note(&self, line: impl Into<String>) {
         let at = self.began.elapsed().as_secs_f64();
         self.lines.lock().unwrap().push(format!("{} {}", (at * 10.0).round() / 10.0, line.into()));
     }
 
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.lines.lock().unwrap())
     }
 
     /// A hook that writes into it.
-    pub(super) fn hook(&self) -> impl Fn(&Told<'_>) + Send + Sync + 'static {
+    pub(crate) fn hook(&self) -> impl Fn(&Told<'_>) + Send + Sync + 'static {
         let record = self.clone();
         move |told| record.note(line(told))
     }
@@ -98,14 +98,14 @@ fn line(told: &Told<'_>) -> String {
 }
 
 /// Runs a processor for `duration`, then drops it.
-pub(super) async fn run_for(processor: &Processor, inbox: &Scripted, duration: Duration) {
+pub(crate) async fn run_for(processor: &Processor, inbox: &Scripted, duration: Duration) {
     let run = processor.clone().run(inbox.clone(), pending());
     let _ = tokio::time::timeout(duration, run).await;
     settle().await;
 }
 
 /// What was aborted is dropped.
-pub(super) async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -113,7 +113,7 @@ pub(super) async fn settle() {
 
 /// What an inbox does instead of what it was asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Nothing, and an error.
     Fails,
     /// What it was asked for, and an error.
@@ -128,36 +128,36 @@ pub(super) enum Fault {
 
 /// In memory, with faults.
 #[derive(Clone, Default)]
-pub(super) struct Scripted {
-    pub(super) inner: VolatileInbox,
+pub(crate) struct Scripted {
+    pub(crate) inner: VolatileInbox,
     faults: Arc<Mutex<HashMap<&'static str, Vec<Fault>>>>,
     calls: Arc<Mutex<HashMap<&'static str, usize>>>,
 }
 
 impl Scripted {
     /// The next calls of that method meet these faults.
-    pub(super) fn fault(&self, method: &'static str, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn fault(&self, method: &'static str, faults: impl IntoIterator<Item = Fault>) {
         let mut faults: Vec<_> = faults.into_iter().collect();
         faults.reverse();
         self.faults.lock().unwrap().insert(method, faults);
     }
 
-    pub(super) fn calls(&self, method: &'static str) -> usize {
+    pub(crate) fn calls(&self, method: &'static str) -> usize {
         self.calls.lock().unwrap().get(method).copied().unwrap_or_default()
     }
 
-    pub(super) async fn put(&self, event: Event) -> EntryId {
+    pub(crate) async fn put(&self, event: Event) -> EntryId {
         match self.inner.put(event).await.unwrap() {
             Put::New(id) => id,
             Put::Duplicate => panic!("a duplicate"),
         }
     }
 
-    pub(super) async fn stats(&self) -> Stats {
+    pub(crate) async fn stats(&self) -> Stats {
         self.inner.stats(start()).await.unwrap()
     }
 
-    pub(super) async fn letters(&self) -> Vec<DeadLetter> {
+    pub(crate) async fn letters(&self) -> Vec<DeadLetter> {
         self.inner.dead(None, 1000).await.unwrap()
     }
 
