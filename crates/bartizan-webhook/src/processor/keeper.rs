@@ -65,7 +65,8 @@ impl<'a, I: Inbox> Keeper<'a, I> {
     async fn extend(&mut self) -> Result<(), Option<InboxError>> {
         let asked = Instant::now();
         let extension = self.inbox.extend(self.lease, self.parts.wall_clock.now(), self.parts.lease);
-        match timeout_at(self.until.max(asked + PATIENCE), extension).await {
+        let until = if asked < self.until { self.until } else { asked + PATIENCE };
+        match timeout_at(until, extension).await {
             Ok(Ok(())) => {
                 self.backoff.reset();
                 self.until = asked + self.parts.lease;

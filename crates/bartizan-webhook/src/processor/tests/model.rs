@@ -263,10 +263,9 @@ async fn history(seed: u64) -> Vec<String> {
     *faults.lock().unwrap() = 0.0;
     processor(&chance, &world, began).run(chaos.clone(), sleep(1000 * SECOND)).await;
 
+    let stats = chaos.stats(start() + began.elapsed()).await.unwrap();
     let mut world = locked(&world);
     let mut wrong = std::mem::take(&mut world.wrong);
-    let now = start() + began.elapsed();
-    let stats = chaos.stats(now).await.unwrap();
     if stats.oldest.is_some() {
         wrong.push(format!("something is neither done nor dead: {stats:?}"));
     }
