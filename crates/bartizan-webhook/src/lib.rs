@@ -86,9 +86,13 @@ mod event_id;
 mod fault;
 mod format;
 #[cfg(feature = "inbox")]
+pub mod dead_letters;
+#[cfg(feature = "inbox")]
 pub mod inbox;
 mod key;
 mod member;
+#[cfg(feature = "inbox")]
+pub mod processor;
 #[cfg(feature = "inbox")]
 pub mod receiver;
 mod scheme;
