@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::{
     Claim, Claimed, Claims, DeadLetter, DedupeKey, EntryId, Event, Inbox, InboxError, InboxFuture, Lease,
-    Progress, Put, REMEMBERED, Settlement, Stats,
+    Progress, Put, REMEMBERED, Settlement, Stats, later,
 };
 use crate::trace;
 
@@ -103,7 +103,7 @@ impl Kept {
                 return Put::Duplicate;
             }
             self.seen.insert(key, id);
-            self.forget.insert((now + REMEMBERED, key));
+            self.forget.insert((later(now, REMEMBERED), key));
         }
         self.last_id = id.get();
         let state = State::Waiting { due: now };
@@ -118,7 +118,7 @@ impl Kept {
         while let Some(&(date, key)) = self.forget.first().filter(|(date, _)| *date <= now) {
             self.forget.remove(&(date, key));
             if self.seen.get(&key).is_some_and(|id| self.entries.contains_key(id)) {
-                self.forget.insert((now + REMEMBERED, key));
+                self.forget.insert((later(now, REMEMBERED), key));
             } else {
                 self.seen.remove(&key);
             }
@@ -133,7 +133,7 @@ impl Kept {
             let token = self.last_token;
             let entry = self.entries.get_mut(&id).expect("what is due is there");
             let before = entry.state.date();
-            entry.state = State::Leased { until: claim.now + claim.lease, token };
+            entry.state = State::Leased { until: later(claim.now, claim.lease), token };
             entry.attempts = entry.attempts.saturating_add(1);
             claimed.push(Claimed {
                 lease: Lease { id, token },
@@ -177,10 +177,10 @@ impl Kept {
                 entry.progress = progress;
             }
             Settlement::Release { progress } => {
-                // Due since it was claimed for the first time: before all that came later.
+                // Due since it was received: before all that came later.
                 entry.state = State::Waiting { due: entry.event.received() };
                 entry.progress = progress;
-                entry.attempts -= 1;
+                entry.attempts = entry.attempts.saturating_sub(1);
             }
             Settlement::Dead { at, reason, progress } => {
                 entry.state = State::Dead { died: at, reason };
@@ -313,7 +313,7 @@ impl Inbox for VolatileInbox {
     }
 
     fn extend(&self, lease: Lease, now: SystemTime, duration: Duration) -> InboxFuture<'_, ()> {
-        Box::pin(ready(self.kept().extend(lease, now + duration)))
+        Box::pin(ready(self.kept().extend(lease, later(now, duration))))
     }
 
     fn progress(&self, lease: Lease, progress: Progress) -> InboxFuture<'_, ()> {
