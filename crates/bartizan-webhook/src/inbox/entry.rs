@@ -51,7 +51,7 @@ pub enum Put {
 pub struct Claim {
     /// The date. An inbox with a clock of its own goes by that one.
     pub now: SystemTime,
-    /// For how long nobody else gets them.
+    /// For how long nobody else gets them. None of them is given out twice by one claim, however short that is.
     pub lease: Duration,
     /// How many at most.
     pub most: usize,

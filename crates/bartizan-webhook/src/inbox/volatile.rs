@@ -115,8 +115,12 @@ impl Kept {
 
     /// What is still there is remembered for as long again.
     fn forget(&mut self, now: SystemTime) {
+        let mut over = Vec::new();
         while let Some(&(date, key)) = self.forget.first().filter(|(date, _)| *date <= now) {
             self.forget.remove(&(date, key));
+            over.push(key);
+        }
+        for key in over {
             if self.seen.get(&key).is_some_and(|id| self.entries.contains_key(id)) {
                 self.forget.insert((later(now, REMEMBERED), key));
             } else {
@@ -127,14 +131,19 @@ impl Kept {
 
     fn claim(&mut self, claim: Claim) -> Claims {
         let mut claimed = Vec::new();
+        let tokens_before = self.last_token;
         while claimed.len() < claim.most {
             let Some(&(_, id)) = self.due.first().filter(|(date, _)| *date <= claim.now) else { break };
-            self.last_token += 1;
-            let token = self.last_token;
+            let token = self.last_token + 1;
             let entry = self.entries.get_mut(&id).expect("what is due is there");
             let before = entry.state.date();
+            if matches!(entry.state, State::Leased { token, .. } if token > tokens_before) {
+                // A lease of no time has ended already.
+                break;
+            }
             entry.state = State::Leased { until: later(claim.now, claim.lease), token };
             entry.attempts = entry.attempts.saturating_add(1);
+            self.last_token = token;
             claimed.push(Claimed {
                 lease: Lease { id, token },
                 event: entry.event.clone(),
