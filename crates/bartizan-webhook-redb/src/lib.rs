@@ -11,3 +11,6 @@ mod tables;
 pub use builder::Builder;
 pub use error::OpenError;
 pub use inbox::RedbInbox;
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,19 @@ pub(crate) fn holds(transaction: &ReadTransaction) -> Result<Holds> {
         None => Ok(Holds::Nothing),
     }
 }
+
+#[cfg(test)]
+impl Tables<'_> {
+    pub(crate) fn spoil(&mut self, id: EntryId, entry: bool, event: bool) {
+        if entry {
+            self.entries.insert(id.get(), &b"\xff\xff"[..]).unwrap();
+        }
+        if event {
+            self.events.insert(id.get(), &b"\xff\xff"[..]).unwrap();
+        }
+    }
+
+    pub(crate) fn set_format(&mut self, format: u64) {
+        self.meta.insert("format", format).unwrap();
+    }
+}

@@ -13,4 +13,4 @@ fn unlinked() -> RedbInbox {
     RedbInbox::open(folder.file()).expect("the folder is empty")
 }
 
-bartizan_webhook::inbox_conformance!(unlinked(), 60);
+bartizan_webhook::inbox_conformance!(unlinked(), 10);
