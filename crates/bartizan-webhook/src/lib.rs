@@ -77,6 +77,10 @@
 #[cfg(feature = "axum-08")]
 mod axum_08;
 mod collect;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "inbox")]
+pub mod dead_letters;
 #[cfg(feature = "ed25519")]
 mod ed25519;
 #[cfg(not(feature = "ed25519"))]
@@ -85,8 +89,6 @@ mod ed25519;
 mod event_id;
 mod fault;
 mod format;
-#[cfg(feature = "inbox")]
-pub mod dead_letters;
 #[cfg(feature = "inbox")]
 pub mod inbox;
 mod key;

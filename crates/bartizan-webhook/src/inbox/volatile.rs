@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::{
     Claim, Claimed, Claims, DeadLetter, DedupeKey, EntryId, Event, Inbox, InboxError, InboxFuture, Lease,
-    Progress, Put, REMEMBERED, Settlement, Stats,
+    Progress, Put, REMEMBERED, Settlement, Stats, later,
 };
 use crate::trace;
 
@@ -103,7 +103,7 @@ impl Kept {
                 return Put::Duplicate;
             }
             self.seen.insert(key, id);
-            self.forget.insert((now + REMEMBERED, key));
+            self.forget.insert((later(now, REMEMBERED), key));
         }
         self.last_id = id.get();
         let state = State::Waiting { due: now };
@@ -115,10 +115,14 @@ impl Kept {
 
     /// What is still there is remembered for as long again.
     fn forget(&mut self, now: SystemTime) {
+        let mut over = Vec::new();
         while let Some(&(date, key)) = self.forget.first().filter(|(date, _)| *date <= now) {
             self.forget.remove(&(date, key));
+            over.push(key);
+        }
+        for key in over {
             if self.seen.get(&key).is_some_and(|id| self.entries.contains_key(id)) {
-                self.forget.insert((now + REMEMBERED, key));
+                self.forget.insert((later(now, REMEMBERED), key));
             } else {
                 self.seen.remove(&key);
             }
@@ -127,14 +131,19 @@ impl Kept {
 
     fn claim(&mut self, claim: Claim) -> Claims {
         let mut claimed = Vec::new();
+        let tokens_before = self.last_token;
         while claimed.len() < claim.most {
             let Some(&(_, id)) = self.due.first().filter(|(date, _)| *date <= claim.now) else { break };
-            self.last_token += 1;
-            let token = self.last_token;
+            let token = self.last_token + 1;
             let entry = self.entries.get_mut(&id).expect("what is due is there");
             let before = entry.state.date();
-            entry.state = State::Leased { until: claim.now + claim.lease, token };
+            if matches!(entry.state, State::Leased { token, .. } if token > tokens_before) {
+                // A lease of no time has ended already.
+                break;
+            }
+            entry.state = State::Leased { until: later(claim.now, claim.lease), token };
             entry.attempts = entry.attempts.saturating_add(1);
+            self.last_token = token;
             claimed.push(Claimed {
                 lease: Lease { id, token },
                 event: entry.event.clone(),
@@ -177,10 +186,10 @@ impl Kept {
                 entry.progress = progress;
             }
             Settlement::Release { progress } => {
-                // Due since it was claimed for the first time: before all that came later.
+                // Due since it was received: before all that came later.
                 entry.state = State::Waiting { due: entry.event.received() };
                 entry.progress = progress;
-                entry.attempts -= 1;
+                entry.attempts = entry.attempts.saturating_sub(1);
             }
             Settlement::Dead { at, reason, progress } => {
                 entry.state = State::Dead { died: at, reason };
@@ -313,7 +322,7 @@ impl Inbox for VolatileInbox {
     }
 
     fn extend(&self, lease: Lease, now: SystemTime, duration: Duration) -> InboxFuture<'_, ()> {
-        Box::pin(ready(self.kept().extend(lease, now + duration)))
+        Box::pin(ready(self.kept().extend(lease, later(now, duration))))
     }
 
     fn progress(&self, lease: Lease, progress: Progress) -> InboxFuture<'_, ()> {
