@@ -243,7 +243,7 @@ async fn fields_of_any_bytes_are_answered_alike() -> Result<(), BoxError> {
 #[tokio::test]
 async fn a_clock_of_the_users_own_decides() -> Result<(), BoxError> {
     let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_614_265_330);
-    let layer = layer()?.clock(WallClock::fixed(then));
+    let layer = layer()?.wall_clock(WallClock::fixed(then));
     let fields = signed(b"{}", then)?;
     let (answer, _) = raw(layer, &[HEAD, &fields, b"content-length: 2\r\n\r\n{}"], b"").await?;
     assert_eq!(status(&answer), "200");

@@ -18,7 +18,7 @@ pub use self::entry::{
 };
 pub use self::error::InboxError;
 pub use self::event::{DedupeKey, Event};
-pub use self::volatile::VolatileInbox;
+pub use self::volatile::{Health, VolatileInbox};
 
 /// What an inbox does for as long as it takes. Dropped, it may or may not be done.
 pub type InboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, InboxError>> + Send + 'a>>;

@@ -84,7 +84,7 @@ where
 
 impl<H: Hook> Config<H> {
     fn answered<S, B, Fut>(&self, answer: String) -> State<S, B, Fut> {
-        self.hook.verdict(&Verdict::Handshake);
+        self.hook.verdict(&Verdict::Handshake { scheme: self.scheme.name() });
         State::Answered { answer: Some(Answer::Handshake(answer)) }
     }
 
