@@ -4,7 +4,7 @@ use std::future::pending;
 
 use tokio::time::{Instant, sleep};
 
-use super::support::Fault::{DoesAndFails, Fails, Hangs, IsSlow};
+use super::support::Fault::{DoesAndFails, DoesAndHangs, Fails, Hangs, IsSlow};
 use super::support::{Record, SECOND, Scripted, builder, event, run_for};
 
 #[tokio::test(start_paused = true)]
@@ -110,4 +110,35 @@ async fn a_handler_that_blocks_for_longer_than_its_lease_is_settled_if_nobody_to
         processor.lease(SECOND).hook(record.hook()).concurrency(1.try_into().unwrap()).build().unwrap();
     run_for(&processor, &inbox, 100 * SECOND).await;
     assert!(record.take().iter().any(|line| line.ends_with("done 1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_dropped_while_the_inbox_is_asked_loses_nothing() {
+    for method in ["claim", "extend", "progress", "settle"] {
+        for fault in [Hangs, DoesAndHangs, IsSlow] {
+            let (inbox, record) = (Scripted::default(), Record::new());
+            inbox.put(event("a")).await;
+            inbox.fault(method, [fault]);
+            let work = |_| async {
+                sleep(25 * SECOND).await;
+                Ok(())
+            };
+            let processor = builder().on_named("a", "one", work).on_named("a", "two", work);
+            let processor = processor.wall_clock(record.clock()).hook(record.hook()).build().unwrap();
+            let asked_at = match method {
+                "claim" => 0,
+                "extend" => 20,
+                "progress" => 25,
+                _ => 50,
+            };
+            run_for(&processor, &inbox, (asked_at + 1) * SECOND).await;
+            record.take();
+            run_for(&processor, &inbox, 300 * SECOND).await;
+            let lines = record.take();
+            assert_eq!(inbox.stats().await.oldest, None, "{method} {fault:?}: {lines:?}");
+            assert!(inbox.letters().await.is_empty(), "{method} {fault:?}: {lines:?}");
+            let was_settled = method == "settle" && matches!(fault, DoesAndHangs);
+            assert_eq!(lines.is_empty(), was_settled, "{method} {fault:?}: {lines:?}");
+        }
+    }
 }

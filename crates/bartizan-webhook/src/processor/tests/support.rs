@@ -120,6 +120,8 @@ pub(crate) enum Fault {
     DoesAndFails,
     /// Nothing.
     Hangs,
+    /// What it was asked for, and says nothing.
+    DoesAndHangs,
     /// Says so.
     LeaseLost,
     /// What it was asked for, after ten seconds.
@@ -177,6 +179,10 @@ impl Scripted {
                     Err(InboxError::unavailable("the answer was lost"))
                 }
                 Some(Fault::Hangs) => pending().await,
+                Some(Fault::DoesAndHangs) => {
+                    work().await?;
+                    pending().await
+                }
                 Some(Fault::LeaseLost) => Err(InboxError::lease_lost()),
                 Some(Fault::IsSlow) => {
                     sleep(10 * SECOND).await;
