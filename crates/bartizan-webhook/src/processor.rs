@@ -48,14 +48,14 @@
 //! |---|---|
 //! | a handler fails, panics or hangs | above; the others run |
 //! | the attempts of the schedule are used up | a dead letter, whose reason names the handlers |
-//! | the process ends while handlers run | the lease ends by time, and the event is claimed again; those that were done before the last one are not run again |
+//! | the process ends while handlers run | the lease ends by time, and the event is claimed again; handlers that are noted as done are not run again |
 //! | an event ends the process each time | attempts are counted when it is claimed, so it becomes a dead letter without being run once they are used up |
 //! | no handler is there for a type | the event is done, and the hook is told |
 //! | a handler that failed is not there any more, under that name | it counts as failing until it is there, or the event is dead: nothing is done that was not |
 //! | the inbox fails when events are claimed | it is asked again after 1 s, twice as long each time up to 30 s, with jitter; what runs goes on |
 //! | it fails when progress is kept | the handlers go on; after a crash, one more of them may run twice |
 //! | it fails when a lease is extended or an event settled | it is asked again while the lease lasts |
-//! | a lease is lost, or its time is over without word from the inbox | its handlers are dropped at their next await, and nothing is kept; whoever claims the event runs those again that are not noted as done |
+//! | a lease is lost, or its time is over without word from the inbox | the handler that runs is dropped at its next await, and nothing more is noted; whoever claims the event runs those that are not noted as done |
 //! | a shutdown | nothing more is claimed; what runs has [`grace`](ProcessorBuilder::grace), then it is dropped, and its events are given back without counting the attempt |
 //! | `run` is dropped | what runs ends at its next await, and leases end by time |
 //!
@@ -126,6 +126,9 @@ impl Processor {
     }
 
     /// Gives an event to each of its handlers once. Nothing is kept, and nothing tried again.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time, as soon as it is polled.
     pub async fn process(&self, event: &Event) -> Processed {
         let mut ran = Vec::new();
         for handler in self.0.handlers.left(event, &Progress::default()) {
@@ -138,10 +141,11 @@ impl Processor {
 
     /// Takes events from an inbox, and is ready once `shutdown` is and nothing runs any more.
     ///
-    /// Several may run on one inbox, in one process or in many. An error of the inbox does not end it.
+    /// Several may run on one inbox, in one process or in many. An error of the inbox does not end it. A handler that blocks its thread is waited for no
+    /// longer than any other, but goes on until it comes to an await.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time.
+    /// Outside of a tokio runtime with time, as soon as it is polled.
     pub async fn run<I: Inbox>(self, inbox: I, shutdown: impl Future<Output = ()>) {
         run::run(self.0, Arc::new(inbox), shutdown).await;
     }

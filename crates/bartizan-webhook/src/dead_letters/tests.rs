@@ -77,6 +77,15 @@ async fn a_list_goes_on_after_a_letter_and_has_no_more_than_it_may() {
 }
 
 #[tokio::test]
+async fn a_list_reads_no_further_than_it_has_to() {
+    let inbox = Scripted::default();
+    dead(&inbox.inner, 200).await;
+    let letters = DeadLetters::new(inbox.clone());
+    assert_eq!(letters.list(&Filter::all(), None, 64).await.unwrap().len(), 64);
+    assert_eq!(inbox.calls("dead"), 1);
+}
+
+#[tokio::test]
 async fn one_is_shown_driven_again_and_dropped() {
     let inbox = VolatileInbox::new();
     let all = dead(&inbox, 3).await;

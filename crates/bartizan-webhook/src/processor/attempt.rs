@@ -52,10 +52,12 @@ pub(super) async fn attempt<I: Inbox>(
         }
         Ok(Verdict::Done) => {
             let settled = keeper.settle(Settlement::Done).await;
-            settled.map(|()| match is_handled {
-                true => parts.tell(&Told::Done { id, event: &event, attempt }),
-                false => parts.tell(&Told::Unhandled { id, event: &event }),
-            })
+            let told = if is_handled {
+                Told::Done { id, event: &event, attempt }
+            } else {
+                Told::Unhandled { id, event: &event }
+            };
+            settled.map(|()| parts.tell(&told))
         }
         Ok(Verdict::Retry { wait }) => {
             let at = now + wait;

@@ -36,6 +36,9 @@ struct Registered {
 /// Below it the extension at a third comes too often, and no answer of an inbox may be late.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
+/// For so long an event would rest after a crash.
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl ProcessorBuilder {
     pub(super) fn new() -> Self {
         Self {
@@ -160,10 +163,10 @@ impl ProcessorBuilder {
     /// The processor.
     ///
     /// # Errors
-    /// When a pattern is none, two handlers have the same name, the lease is shorter than a second, or the poll interval is zero.
+    /// When a pattern is none, two handlers have the same name, the lease is shorter than a second or longer than a day, or the poll interval is zero.
     pub fn build(self) -> Result<Processor, InvalidProcessor> {
         let handlers = self.named()?;
-        if self.lease < SHORTEST_LEASE {
+        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&self.lease) {
             return Err(InvalidProcessor(Why::Lease(self.lease)));
         }
         if self.poll_interval.is_zero() {
@@ -232,7 +235,9 @@ impl fmt::Display for InvalidProcessor {
                 "two handlers have the name `{}`; give one of them another by `on_named`",
                 name.escape_debug()
             ),
-            Why::Lease(lease) => write!(f, "a lease of {lease:?} is too short; use 1s at least"),
+            Why::Lease(lease) => {
+                write!(f, "a lease of {lease:?} is too short or too long; use one second to one day")
+            }
             Why::PollInterval => {
                 f.write_str("a poll interval of zero asks without a pause; use 1ms at least")
             }

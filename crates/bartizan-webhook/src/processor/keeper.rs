@@ -80,7 +80,6 @@ impl<'a, I: Inbox> Keeper<'a, I> {
 
     /// Ends the lease. An inbox that fails is asked again for as long as the lease lasts.
     pub(super) async fn settle(mut self, settlement: Settlement) -> Result<(), Lost> {
-        self.backoff.reset();
         loop {
             let until = self.until.max(Instant::now() + PATIENCE);
             match timeout_at(until, self.inbox.settle(self.lease, settlement.clone())).await {

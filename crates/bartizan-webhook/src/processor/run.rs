@@ -12,7 +12,7 @@ use crate::inbox::{Claim, Claims, Inbox};
 use super::attempt::attempt;
 use super::backoff::Backoff;
 use super::race::{Either, race};
-use super::{Asked, Parts, Told};
+use super::{Asked, LONGEST_WAIT, Parts, Told};
 
 /// Between two claims, where the inbox says that more is due and gives nothing: its clock may be another one.
 const LEAST_PAUSE: Duration = Duration::from_millis(10);
@@ -28,7 +28,7 @@ pub(super) async fn run<I: Inbox>(parts: Arc<Parts>, inbox: Arc<I>, shutdown: im
     let mut backoff = Backoff::new(parts.chance.clone());
     let grace_ends = loop {
         if let Either::First(()) = race(&mut shutdown, work.room()).await {
-            break Instant::now() + parts.grace;
+            break after(parts.grace);
         }
         let changed = inbox.changed();
         let asked = Instant::now();
@@ -38,7 +38,7 @@ pub(super) async fn run<I: Inbox>(parts: Arc<Parts>, inbox: Arc<I>, shutdown: im
             Either::Second(claims) => claims,
             Either::First(()) => {
                 // Dropped, it might have claimed all the same.
-                let grace_ends = Instant::now() + parts.grace;
+                let grace_ends = after(parts.grace);
                 if let Ok(Ok(claims)) = timeout_at(grace_ends, claiming).await {
                     work.begin(claims, asked, &watch::channel(true).1);
                 }
@@ -71,7 +71,7 @@ pub(super) async fn run<I: Inbox>(parts: Arc<Parts>, inbox: Arc<I>, shutdown: im
             }
         };
         if let Either::First(()) = pause {
-            break Instant::now() + parts.grace;
+            break after(parts.grace);
         }
     };
     if timeout_at(grace_ends, work.end()).await.is_err() {
@@ -79,6 +79,12 @@ pub(super) async fn run<I: Inbox>(parts: Arc<Parts>, inbox: Arc<I>, shutdown: im
         // What is not given back by then is claimed again when its lease has ended.
         let _ = timeout_at(Instant::now() + RELEASE, work.end()).await;
     }
+}
+
+/// However long that is.
+fn after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or(now + LONGEST_WAIT)
 }
 
 /// The events in work, each in a task. Dropped, they end at their next await.

@@ -46,10 +46,12 @@ fn a_pattern_that_is_none_is_refused_and_named() {
 }
 
 #[test]
-fn a_lease_below_a_second_is_refused() {
+fn a_lease_below_a_second_or_above_a_day_is_refused() {
     let lease = |millis| Processor::builder().lease(Duration::from_millis(millis)).build();
-    assert_eq!(lease(999).unwrap_err().to_string(), "a lease of 999ms is too short; use 1s at least");
-    assert!(lease(1000).is_ok());
+    let error = lease(999).unwrap_err().to_string();
+    assert_eq!(error, "a lease of 999ms is too short or too long; use one second to one day");
+    assert!(lease(86_400_001).is_err());
+    assert!(lease(1000).is_ok() && lease(86_400_000).is_ok());
 }
 
 #[test]

@@ -213,6 +213,16 @@ async fn what_is_put_meanwhile_is_taken_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_inbox_that_had_as_many_as_were_asked_for_is_asked_again_at_once() {
+    let inbox = Scripted::silent();
+    for _ in 0..40 {
+        inbox.put(event("a")).await;
+    }
+    run_for(&builder().build().unwrap(), &inbox, Duration::from_millis(5)).await;
+    assert_eq!(inbox.stats().await.oldest, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_inbox_that_others_write_to_is_asked_each_second() {
     let inbox = Scripted::default();
     run_for(&builder().build().unwrap(), &inbox, 9 * SECOND + SECOND / 2).await;

@@ -2,10 +2,12 @@
 
 use std::future::pending;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::support::Fault::{DoesAndFails, Fails, Hangs, IsSlow};
-use super::support::{Record, SECOND, Scripted, builder, event, run_for};
+use crate::inbox::{Claim, Inbox};
+
+use super::support::Fault::{DoesAndFails, DoesAndHangs, Fails, Hangs, IsLate, IsSlow};
+use super::support::{Record, SECOND, Scripted, block_for, builder, event, run_for, start};
 
 #[tokio::test(start_paused = true)]
 async fn an_inbox_that_gives_no_events_is_asked_again_after_longer_and_longer_pauses() {
@@ -20,23 +22,18 @@ async fn an_inbox_that_gives_no_events_is_asked_again_after_longer_and_longer_pa
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inbox_that_is_back_is_asked_as_often_as_ever() {
-    let (inbox, record) = (Scripted::default(), Record::new());
+async fn an_inbox_that_is_back_is_asked_as_often_as_ever_and_soon_after_its_next_failure() {
+    let inbox = Scripted::default();
     inbox.fault("claim", [Fails; 4]);
-    inbox.put(event("a")).await;
-    let seen = record.clone();
-    let processor = builder().on("a", move |_| {
-        seen.note("runs");
-        async { Ok(()) }
-    });
-    let processor = processor.hook(record.hook()).build().unwrap();
-    run_for(&processor, &inbox, 30 * SECOND).await;
-    assert_eq!(record.take().iter().filter(|line| line.ends_with("runs")).count(), 1);
+    let run = tokio::spawn(builder().build().unwrap().run(inbox.clone(), pending()));
+    sleep(30 * SECOND).await;
+    let before = inbox.calls("claim");
+    assert!(before > 15, "{before}");
     inbox.fault("claim", [Fails]);
-    let began = Instant::now();
-    run_for(&processor, &inbox, 3 * SECOND).await;
-    assert_eq!(began.elapsed().as_secs(), 3);
-    assert!(inbox.calls("claim") > 4);
+    sleep(2 * SECOND + SECOND / 2).await;
+    run.abort();
+    let calls = inbox.calls("claim") - before;
+    assert!(calls >= 2, "{calls}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,6 +74,9 @@ async fn a_settlement_that_fails_for_as_long_as_the_lease_is_given_up() {
         inbox.fault("settle", [fault; 100]);
         let processor = builder().on("a", |_| async { Ok(()) }).hook(record.hook()).build().unwrap();
         run_for(&processor, &inbox, 59 * SECOND).await;
+        let lost = record.take().iter().any(|line| line.ends_with("lost 1"));
+        // The last answer tells at once that there is no time for another try.
+        assert_eq!(lost, matches!(fault, Fails));
         let tries = inbox.calls("settle");
         assert!(tries <= 9, "{tries}");
         run_for(&processor, &inbox, 3 * SECOND).await;
@@ -95,19 +95,85 @@ async fn what_was_settled_though_the_answer_was_lost_is_not_run_again() {
     let lines = record.take();
     assert_eq!(lines.iter().filter(|line| line.contains("claimed")).count(), 1, "{lines:?}");
     assert!(lines.last().unwrap().ends_with("lost 1"), "{lines:?}");
+    assert_eq!(inbox.calls("settle"), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_blocks_for_longer_than_its_lease_is_settled_if_nobody_took_the_event() {
     let (inbox, record) = (Scripted::default(), Record::new());
     inbox.put(event("a")).await;
+    inbox.fault("settle", [IsLate]);
     let processor = builder().on("a", |_| async {
-        // What blocks the thread is not polled meanwhile; advancing the clock from within does the same to the lease.
-        tokio::time::advance(90 * SECOND).await;
+        block_for(90 * SECOND).await;
         Ok(())
     });
     let processor =
         processor.lease(SECOND).hook(record.hook()).concurrency(1.try_into().unwrap()).build().unwrap();
     run_for(&processor, &inbox, 100 * SECOND).await;
     assert!(record.take().iter().any(|line| line.ends_with("done 1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_handler_that_blocked_for_longer_than_its_lease_the_next_begins_only_if_nobody_took_the_event()
+ {
+    for is_taken in [false, true] {
+        let (inbox, record) = (Scripted::default(), Record::new());
+        inbox.put(event("a")).await;
+        inbox.fault("extend", [IsLate]);
+        let (other, seen) = (inbox.inner.clone(), record.clone());
+        let processor = builder()
+            .on_named("a", "blocks", move |_| {
+                let other = other.clone();
+                async move {
+                    block_for(90 * SECOND).await;
+                    if is_taken {
+                        let claim = Claim { now: start() + 90 * SECOND, lease: 600 * SECOND, most: 1 };
+                        assert_eq!(other.claim(claim).await.unwrap().claimed.len(), 1);
+                    }
+                    // Without a note of its progress, which would tell as well.
+                    Err("busy".into())
+                }
+            })
+            .on_named("a", "next", move |_| {
+                seen.note("next begins");
+                async { Ok(()) }
+            });
+        // With its one slot in use it does not take the event itself.
+        let processor = processor.concurrency(1.try_into().unwrap()).hook(record.hook()).build().unwrap();
+        run_for(&processor, &inbox, 91 * SECOND).await;
+        let lines = record.take();
+        assert_eq!(lines.contains(&"90.5 next begins".to_owned()), !is_taken, "{lines:?}");
+        assert_eq!(lines.contains(&"90.5 lost 1".to_owned()), is_taken, "{lines:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_dropped_while_the_inbox_is_asked_loses_nothing() {
+    for method in ["claim", "extend", "progress", "settle"] {
+        for fault in [Hangs, DoesAndHangs, IsSlow] {
+            let (inbox, record) = (Scripted::default(), Record::new());
+            inbox.put(event("a")).await;
+            inbox.fault(method, [fault]);
+            let work = |_| async {
+                sleep(25 * SECOND).await;
+                Ok(())
+            };
+            let processor = builder().on_named("a", "one", work).on_named("a", "two", work);
+            let processor = processor.wall_clock(record.clock()).hook(record.hook()).build().unwrap();
+            let asked_at = match method {
+                "claim" => 0,
+                "extend" => 20,
+                "progress" => 25,
+                _ => 50,
+            };
+            run_for(&processor, &inbox, (asked_at + 1) * SECOND).await;
+            record.take();
+            run_for(&processor, &inbox, 300 * SECOND).await;
+            let lines = record.take();
+            assert_eq!(inbox.stats().await.oldest, None, "{method} {fault:?}: {lines:?}");
+            assert!(inbox.letters().await.is_empty(), "{method} {fault:?}: {lines:?}");
+            let was_settled = method == "settle" && matches!(fault, DoesAndHangs);
+            assert_eq!(lines.is_empty(), was_settled, "{method} {fault:?}: {lines:?}");
+        }
+    }
 }

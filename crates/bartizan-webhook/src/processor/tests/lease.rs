@@ -105,6 +105,15 @@ async fn the_time_of_a_lease_counts_from_before_the_inbox_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_of_an_extension_counts_from_before_the_inbox_was_asked() {
+    let (inbox, record) = (Scripted::default(), Record::new());
+    inbox.put(event("a")).await;
+    inbox.fault("extend", [IsSlow, Hangs]);
+    run_for(&processor(&record, 250), &inbox, 80 * SECOND + SECOND / 2).await;
+    assert!(record.take().contains(&"80 one is dropped".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_done_is_kept_before_the_next_handler_and_not_after_the_last() {
     let (inbox, record) = (Scripted::default(), Record::new());
     inbox.put(event("a")).await;
@@ -119,6 +128,15 @@ async fn what_is_done_is_kept_before_the_next_handler_and_not_after_the_last() {
     assert_eq!(record.take(), ["60 two begins", "61 two ends"]);
     assert_eq!(inbox.calls("progress"), 1);
     assert_eq!(inbox.stats().await.oldest, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_handler_failed_is_not_kept_before_the_event_is_settled() {
+    let (inbox, record) = (Scripted::default(), Record::new());
+    inbox.put(event("a")).await;
+    let processor = builder().on_named("a", "fails", |_| async { Err("busy".into()) });
+    run_for(&slow(processor, &record, "two", 1).build().unwrap(), &inbox, 2 * SECOND).await;
+    assert_eq!(inbox.calls("progress"), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -282,7 +282,7 @@ async fn history(seed: u64) -> Vec<String> {
 
 #[test]
 fn whatever_fails_each_event_ends_and_nothing_is_done_that_was_not() {
-    let histories = std::env::var("WEBHOOK_HISTORIES").map_or(300, |count| count.parse().expect("a number"));
+    let histories = std::env::var("WEBHOOK_HISTORIES").map_or(150, |count| count.parse().expect("a number"));
     for seed in 0..histories {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();

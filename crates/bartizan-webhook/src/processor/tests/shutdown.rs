@@ -114,6 +114,19 @@ async fn a_shutdown_with_every_slot_in_use_is_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_grace_without_end_waits_for_what_runs() {
+    let (inbox, record) = (Scripted::default(), Record::new());
+    inbox.put(event("a")).await;
+    let processor = builder().on("a", |_| async {
+        sleep(100 * SECOND).await;
+        Ok(())
+    });
+    let processor = processor.hook(record.hook()).grace(Duration::MAX).build().unwrap();
+    assert_eq!(shut_down_after(processor, &inbox, 2 * SECOND).await, 98);
+    assert_eq!(record.take().last().unwrap(), "100 done 1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_before_the_start_claims_nothing() {
     let inbox = Scripted::default();
     inbox.put(event("a")).await;

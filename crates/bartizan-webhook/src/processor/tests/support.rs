@@ -1,9 +1,10 @@
 //! An inbox that does what a script says, a record of what a processor tells, and a clock that follows paused time.
 
 use std::collections::HashMap;
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use bartizan_core::{Chance, WallClock};
@@ -104,6 +105,17 @@ pub(crate) async fn run_for(processor: &Processor, inbox: &Scripted, duration: D
     settle().await;
 }
 
+/// Time goes by and nobody is polled, as where a handler blocks its thread.
+pub(crate) async fn block_for(duration: Duration) {
+    let mut advance = pin!(tokio::time::advance(duration));
+    // It sets the clock in its first poll, and yields then.
+    poll_fn(|cx| {
+        let _ = advance.as_mut().poll(cx);
+        Poll::Ready(())
+    })
+    .await;
+}
+
 /// What was aborted is dropped.
 pub(crate) async fn settle() {
     for _ in 0..10 {
@@ -120,21 +132,31 @@ pub(crate) enum Fault {
     DoesAndFails,
     /// Nothing.
     Hangs,
+    /// What it was asked for, and says nothing.
+    DoesAndHangs,
     /// Says so.
     LeaseLost,
     /// What it was asked for, after ten seconds.
     IsSlow,
+    /// What it was asked for, after half a second.
+    IsLate,
 }
 
 /// In memory, with faults.
 #[derive(Clone, Default)]
 pub(crate) struct Scripted {
     pub(crate) inner: VolatileInbox,
+    /// It never says that it has changed.
+    is_silent: bool,
     faults: Arc<Mutex<HashMap<&'static str, Vec<Fault>>>>,
     calls: Arc<Mutex<HashMap<&'static str, usize>>>,
 }
 
 impl Scripted {
+    pub(crate) fn silent() -> Self {
+        Self { is_silent: true, ..Self::default() }
+    }
+
     /// The next calls of that method meet these faults.
     pub(crate) fn fault(&self, method: &'static str, faults: impl IntoIterator<Item = Fault>) {
         let mut faults: Vec<_> = faults.into_iter().collect();
@@ -177,7 +199,15 @@ impl Scripted {
                     Err(InboxError::unavailable("the answer was lost"))
                 }
                 Some(Fault::Hangs) => pending().await,
+                Some(Fault::DoesAndHangs) => {
+                    work().await?;
+                    pending().await
+                }
                 Some(Fault::LeaseLost) => Err(InboxError::lease_lost()),
+                Some(Fault::IsLate) => {
+                    sleep(SECOND / 2).await;
+                    work().await
+                }
                 Some(Fault::IsSlow) => {
                     sleep(10 * SECOND).await;
                     work().await
@@ -229,6 +259,6 @@ impl Inbox for Scripted {
     }
 
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.inner.changed()
+        if self.is_silent { Box::pin(pending()) } else { self.inner.changed() }
     }
 }
