@@ -76,7 +76,7 @@ async fn round(folder: &Folder, senders: Vec<Sender>, chance: &Chance, tally: &m
     let sending: Vec<_> =
         senders.into_iter().map(|sender| tokio::spawn(sender.send(child.socket()))).collect();
     tokio::time::sleep(Duration::from_millis(chance.next_u64() % 250)).await;
-    if chance.next_u64() % 2 == 0 {
+    if chance.next_u64().is_multiple_of(2) {
         child.is_between_put_and_answer().await;
     }
     child.kill();
