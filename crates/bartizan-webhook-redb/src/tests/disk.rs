@@ -1,8 +1,8 @@
 //! A file in memory, that fails when it is told to, and knows what would be there after a crash.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bartizan_core::Chance;
 use redb::StorageBackend;
@@ -18,12 +18,16 @@ struct State {
     synced: Mutex<Vec<u8>>,
     /// How many writes and syncs work from now on.
     working: AtomicU64,
+    /// Whoever writes goes through it.
+    gate: Mutex<()>,
+    is_held_up: AtomicBool,
 }
 
 impl Default for State {
     fn default() -> Self {
         let working = AtomicU64::new(u64::MAX);
-        Self { written: Mutex::default(), synced: Mutex::default(), working }
+        let (written, synced) = (Mutex::default(), Mutex::default());
+        Self { written, synced, working, gate: Mutex::default(), is_held_up: AtomicBool::new(false) }
     }
 }
 
@@ -62,7 +66,22 @@ impl Disk {
         }
     }
 
+    /// Nothing is written until that is dropped.
+    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.0.is_held_up.store(false, Ordering::SeqCst);
+        self.0.gate.lock().unwrap()
+    }
+
+    /// Ready once somebody tried to write since then.
+    pub(super) async fn is_held_up(&self) {
+        while !self.0.is_held_up.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn works(&self) -> io::Result<()> {
+        self.0.is_held_up.store(true, Ordering::SeqCst);
+        drop(self.0.gate.lock().unwrap());
         let used = |working: u64| working.checked_sub(1);
         match self.0.working.fetch_update(Ordering::SeqCst, Ordering::SeqCst, used) {
             Ok(_) => Ok(()),
