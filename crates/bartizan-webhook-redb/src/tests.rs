@@ -314,7 +314,7 @@ async fn a_claim_that_nobody_waits_for_any_more_leases_nothing() {
     let disk = Disk::default();
     let inbox = on(&disk);
     inbox.put(event(1)).await.expect("the disk works");
-    let held = disk.hold();
+    disk.hold();
     let mut put = inbox.put(event(2));
     begin(&mut put).await;
     disk.is_held_up().await;
@@ -322,7 +322,7 @@ async fn a_claim_that_nobody_waits_for_any_more_leases_nothing() {
     let mut given_up = inbox.claim(request);
     begin(&mut given_up).await;
     drop(given_up);
-    drop(held);
+    disk.release();
     put.await.expect("the disk works");
     assert_eq!(claim(&inbox, 10).await.claimed.len(), 2);
 }
@@ -331,7 +331,7 @@ async fn a_claim_that_nobody_waits_for_any_more_leases_nothing() {
 async fn who_finds_no_place_waits_for_one() {
     let disk = Disk::default();
     let inbox = on(&disk);
-    let held = disk.hold();
+    disk.hold();
     let mut puts = Vec::new();
     for n in 0..1100 {
         let mut put = inbox.put(event(n));
@@ -341,7 +341,7 @@ async fn who_finds_no_place_waits_for_one() {
     assert_eq!(inbox.0.places.available_permits(), 0);
     // One who waits for a place and one who has one leave.
     drop((puts.pop(), puts.remove(500)));
-    drop(held);
+    disk.release();
     for put in puts {
         assert!(matches!(put.await, Ok(Put::New(_))));
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 
 use bartizan_core::Chance;
 use redb::StorageBackend;
@@ -18,16 +18,18 @@ struct State {
     synced: Mutex<Vec<u8>>,
     /// How many writes and syncs work from now on.
     working: AtomicU64,
-    /// Whoever writes goes through it.
-    gate: Mutex<()>,
+    /// A gate, and whoever writes goes through it.
+    is_closed: Mutex<bool>,
+    opened: Condvar,
     is_held_up: AtomicBool,
 }
 
 impl Default for State {
     fn default() -> Self {
         let working = AtomicU64::new(u64::MAX);
-        let (written, synced) = (Mutex::default(), Mutex::default());
-        Self { written, synced, working, gate: Mutex::default(), is_held_up: AtomicBool::new(false) }
+        let (written, synced, is_closed) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (opened, is_held_up) = (Condvar::new(), AtomicBool::new(false));
+        Self { written, synced, working, is_closed, opened, is_held_up }
     }
 }
 
@@ -66,10 +68,15 @@ impl Disk {
         }
     }
 
-    /// Nothing is written until that is dropped.
-    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+    /// Nothing is written until it is released.
+    pub(super) fn hold(&self) {
         self.0.is_held_up.store(false, Ordering::SeqCst);
-        self.0.gate.lock().unwrap()
+        *self.0.is_closed.lock().unwrap() = true;
+    }
+
+    pub(super) fn release(&self) {
+        *self.0.is_closed.lock().unwrap() = false;
+        self.0.opened.notify_all();
     }
 
     /// Ready once somebody tried to write since then.
@@ -81,7 +88,8 @@ impl Disk {
 
     fn works(&self) -> io::Result<()> {
         self.0.is_held_up.store(true, Ordering::SeqCst);
-        drop(self.0.gate.lock().unwrap());
+        let is_closed = self.0.is_closed.lock().unwrap();
+        drop(self.0.opened.wait_while(is_closed, |is_closed| *is_closed).unwrap());
         let used = |working: u64| working.checked_sub(1);
         match self.0.working.fetch_update(Ordering::SeqCst, Ordering::SeqCst, used) {
             Ok(_) => Ok(()),
