@@ -52,7 +52,11 @@ async fn main() -> Result<(), BoxError> {
             move |_| {
                 let is_open = is_open.load(Ordering::Relaxed);
                 async move {
-                    if is_open { Ok(println!("booked")) } else { Err(Failure::retry("the ledger is closed")) }
+                    if !is_open {
+                        return Err(Failure::retry("the ledger is closed"));
+                    }
+                    println!("booked");
+                    Ok(())
                 }
             }
         })
