@@ -87,7 +87,7 @@ impl<E: ErrorRef> Face<E> for Respond {
     }
 
     fn pass<B>(response: Response<B>) -> Response<RespondBody<B>> {
-        response.map(|body| RespondBody { content: Content::Inner { body } })
+        response.map(RespondBody::inner)
     }
 
     fn error(error: E) -> E {
@@ -126,8 +126,7 @@ impl ErrorRef for BoxError {
 
 fn answer<B, R: Refusal>(refusal: &R) -> Response<RespondBody<B>> {
     let problem = problem_json(refusal.status(), refusal);
-    let mut response =
-        Response::new(RespondBody { content: Content::Problem { rest: Some(problem.into()) } });
+    let mut response = Response::new(RespondBody::own(problem));
     *response.status_mut() = refusal.status();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(wait) = refusal.retry_in() {
@@ -159,7 +158,7 @@ fn problem_json(status: StatusCode, detail: &impl fmt::Display) -> String {
 }
 
 pin_project! {
-    /// The body of a service that answers its refusals: an inner body, or the problem details.
+    /// The body of a service that answers by itself where it refuses: an inner body, or its own.
     #[derive(Debug)]
     pub struct RespondBody<B> {
         #[pin]
@@ -172,7 +171,19 @@ pin_project! {
     #[project = ContentProjection]
     enum Content<B> {
         Inner { #[pin] body: B },
-        Problem { rest: Option<Bytes> },
+        Own { rest: Option<Bytes> },
+    }
+}
+
+impl<B> RespondBody<B> {
+    /// The body of an inner answer.
+    pub fn inner(body: B) -> Self {
+        Self { content: Content::Inner { body } }
+    }
+
+    /// The body of an answer that a layer gives by itself and that is no problem details.
+    pub fn own(content: impl Into<Bytes>) -> Self {
+        Self { content: Content::Own { rest: Some(content.into()) } }
     }
 }
 
@@ -186,21 +197,21 @@ impl<B: Body<Data = Bytes>> Body for RespondBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().content.project() {
             ContentProjection::Inner { body } => body.poll_frame(cx),
-            ContentProjection::Problem { rest } => Poll::Ready(rest.take().map(|all| Ok(Frame::data(all)))),
+            ContentProjection::Own { rest } => Poll::Ready(rest.take().map(|all| Ok(Frame::data(all)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Inner { body } => body.is_end_stream(),
-            Content::Problem { rest } => rest.is_none(),
+            Content::Own { rest } => rest.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Inner { body } => body.size_hint(),
-            Content::Problem { rest } => {
+            Content::Own { rest } => {
                 SizeHint::with_exact(rest.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
         }
@@ -209,7 +220,7 @@ impl<B: Body<Data = Bytes>> Body for RespondBody<B> {
 
 impl<B: Default> Default for RespondBody<B> {
     fn default() -> Self {
-        Self { content: Content::Inner { body: B::default() } }
+        Self::inner(B::default())
     }
 }
 

@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::inbox::{DeadLetter, EventId};
+use crate::EventId;
+use crate::inbox::DeadLetter;
 
 /// With its line feed.
 pub(super) fn line(letter: &DeadLetter) -> String {

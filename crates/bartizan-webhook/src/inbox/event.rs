@@ -5,6 +5,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
+use crate::EventId;
+
 /// What somebody else's API has told us: a webhook that was verified.
 ///
 /// ```
@@ -24,30 +26,6 @@ pub struct Event {
     received: SystemTime,
     headers: HeaderMap,
     body: Bytes,
-}
-
-/// The sender's own name of an event, the same for each attempt to deliver it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EventId {
-    text: String,
-    is_signed: bool,
-}
-
-impl EventId {
-    /// `is_signed` tells whether the sender's signature covers it. Where it does not, anybody on the way could give an old body a new one.
-    pub fn new(text: impl Into<String>, is_signed: bool) -> Self {
-        Self { text: text.into(), is_signed }
-    }
-
-    /// As the sender wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether the signature covers it.
-    pub fn is_signed(&self) -> bool {
-        self.is_signed
-    }
 }
 
 /// By what two deliveries are known to be of one event. 32 bytes: the SHA-256 digest of what it is made of.
@@ -144,11 +122,11 @@ impl Event {
         let id = self.id.as_ref()?;
         let mut hasher = Sha256::new();
         // Each part is preceded by its length, so that no two pairs of parts read the same.
-        for part in [&self.source, &id.text] {
+        for part in [&*self.source, id.as_str()] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
         }
-        if !id.is_signed {
+        if !id.is_signed() {
             hasher.update(Sha256::digest(&self.body));
         }
         Some(DedupeKey(hasher.finalize().into()))

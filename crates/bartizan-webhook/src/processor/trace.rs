@@ -7,7 +7,8 @@ pub(super) fn told(told: &Told<'_>) {
     use bartizan_core::{Utc, error_line};
     use tracing::{debug, error, field, info, trace, warn};
 
-    use crate::inbox::{Event, EventId};
+    use crate::EventId;
+    use crate::inbox::Event;
 
     // Names come from outside, so they are escaped.
     fn id(event: &Event) -> Option<field::DebugValue<&str>> {
