@@ -55,3 +55,18 @@ fn whatever_a_browser_brings_back_only_the_right_login_has_a_code() {
 fn a_challenge_is_read_as_its_grammar_says() {
     run("challenge", fuzz::challenge);
 }
+
+#[test]
+fn a_request_verifies_if_nothing_that_is_signed_has_changed_and_only_then() {
+    run("webhook_head", fuzz::webhook_head);
+}
+
+#[test]
+fn the_id_in_a_body_is_what_a_second_reader_finds() {
+    run("webhook_json", fuzz::webhook_json);
+}
+
+#[test]
+fn what_is_signed_is_what_the_template_says() {
+    run("webhook_template", fuzz::webhook_template);
+}

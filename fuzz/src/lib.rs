@@ -10,9 +10,11 @@ mod oauth;
 mod request;
 mod response;
 mod times;
+mod webhook;
 
 pub use challenge::challenge;
 pub use oauth::{oauth_redirect, oauth_token};
 pub use request::cache_request;
 pub use response::cache_response;
 pub use times::{http_date, retry_after};
+pub use webhook::{webhook_head, webhook_json, webhook_template};

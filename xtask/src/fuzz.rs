@@ -18,6 +18,9 @@ const TARGETS: &[&str] = &[
     "oauth_redirect",
     "oauth_token",
     "retry_after",
+    "webhook_head",
+    "webhook_json",
+    "webhook_template",
 ];
 
 const SECONDS: u32 = 60;

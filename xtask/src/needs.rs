@@ -52,14 +52,14 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "Node.js 20",
-        why: "runs one of the servers that the tests call",
+        why: "runs one of the servers that the tests call, and libraries of senders of webhooks",
         probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
         debian_package: "nodejs",
         users: &[User::Tests],
     },
     Need {
         what: "npm",
-        why: "installs what that server is made of, into .tools/",
+        why: "installs what those are made of, into .tools/",
         probe: &["npm", "--version"],
         debian_package: "npm",
         users: &[User::Tests],

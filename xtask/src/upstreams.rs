@@ -1,4 +1,4 @@
-//! Servers that nobody here wrote, for the tests that call them.
+//! Servers and libraries that nobody here wrote, for the tests that call them.
 
 use std::{path::PathBuf, process::Command};
 
@@ -10,12 +10,15 @@ use crate::{
 const REQUIREMENTS: &str = "tools/upstreams.txt";
 /// A folder with `package.json` and `package-lock.json`.
 const OIDC_PROVIDER: &str = "tools/oidc-provider";
+/// Likewise.
+const WEBHOOK_SDKS: &str = "tools/webhook-sdks";
 
 pub(crate) struct Upstreams {
     nginx: PathBuf,
     /// It has httpbin and authlib.
     python: PathBuf,
     oidc_provider: PathBuf,
+    webhook_sdks: PathBuf,
 }
 
 impl Upstreams {
@@ -23,7 +26,9 @@ impl Upstreams {
     pub(crate) fn ensure() -> Result<Self> {
         let nginx = shell::find("nginx").ok_or_else(|| Failure::usage("nginx is not on this machine"))?;
         let python = venv::ensure("upstreams", REQUIREMENTS)?.join("bin/python");
-        Ok(Self { nginx, python, oidc_provider: node_modules::ensure("oidc-provider", OIDC_PROVIDER)? })
+        let oidc_provider = node_modules::ensure("oidc-provider", OIDC_PROVIDER)?;
+        let webhook_sdks = node_modules::ensure("webhook-sdks", WEBHOOK_SDKS)?;
+        Ok(Self { nginx, python, oidc_provider, webhook_sdks })
     }
 
     /// Tells the tests where they are.
@@ -32,5 +37,6 @@ impl Upstreams {
             .env("BARTIZAN_NGINX", &self.nginx)
             .env("BARTIZAN_PYTHON", &self.python)
             .env("BARTIZAN_OIDC_PROVIDER", &self.oidc_provider)
+            .env("BARTIZAN_WEBHOOK_SDKS", &self.webhook_sdks)
     }
 }

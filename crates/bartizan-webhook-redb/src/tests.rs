@@ -264,7 +264,7 @@ async fn a_damaged_file_panics_in_nobodys_face() {
     inbox.close().await;
     let chance = bartizan_core::Chance::from_seed(1);
     let (mut not_opened, mut failed) = (0, 0);
-    for _ in 0..100 {
+    for _ in 0..40 {
         let damaged = disk.after_a_crash();
         damaged.damage(&chance);
         let Ok(inbox) = open(&damaged, &Builder::default()) else {
@@ -302,4 +302,51 @@ async fn what_need_not_be_remembered_is_forgotten_a_few_at_a_time() {
     );
     inbox.put(at("newer")).await.expect("the disk works");
     assert_eq!(inbox.put(at("39")).await.expect("the disk works"), Put::Duplicate);
+}
+
+/// Polls it once, which asks the committer.
+async fn begin(future: impl Future + Unpin) {
+    tokio::select! { biased; _ = future => {}, () = std::future::ready(()) => {} }
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_waits_for_any_more_leases_nothing() {
+    let disk = Disk::default();
+    let inbox = on(&disk);
+    inbox.put(event(1)).await.expect("the disk works");
+    disk.hold();
+    let mut put = inbox.put(event(2));
+    begin(&mut put).await;
+    disk.is_held_up().await;
+    let request = Claim { now: SystemTime::UNIX_EPOCH, lease: Duration::from_secs(30), most: 10 };
+    let mut given_up = inbox.claim(request);
+    begin(&mut given_up).await;
+    drop(given_up);
+    disk.release();
+    put.await.expect("the disk works");
+    assert_eq!(claim(&inbox, 10).await.claimed.len(), 2);
+}
+
+#[tokio::test]
+async fn who_finds_no_place_waits_for_one() {
+    let disk = Disk::default();
+    let inbox = on(&disk);
+    disk.hold();
+    let mut puts = Vec::new();
+    for n in 0..1100 {
+        let mut put = inbox.put(event(n));
+        begin(&mut put).await;
+        puts.push(put);
+    }
+    assert_eq!(inbox.0.places.available_permits(), 0);
+    // One who waits for a place and one who has one leave.
+    drop((puts.pop(), puts.remove(500)));
+    disk.release();
+    for put in puts {
+        assert!(matches!(put.await, Ok(Put::New(_))));
+    }
+    // The last place is given back right after its answer.
+    while inbox.0.places.available_permits() < 1024 {
+        tokio::task::yield_now().await;
+    }
 }

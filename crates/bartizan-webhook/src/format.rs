@@ -92,6 +92,38 @@ enum Handshake {
     Slack,
 }
 
+impl Elements {
+    /// A prefix that would not be found again in what was made with it, or be found in what was made with another one.
+    fn ambiguous(&self) -> Option<(&str, &'static str)> {
+        let prefixes =
+            || self.versions.iter().map(|version| &*version.prefix).chain(self.timestamp.as_deref());
+        prefixes().enumerate().find_map(|(nth, prefix)| {
+            let extends = |(other_nth, other): (usize, &str)| {
+                // The timestamp is looked for first.
+                let is_timestamp = other_nth == self.versions.len();
+                let is_other = |rest: &str| is_timestamp || rest.chars().all(is_of_signatures);
+                other_nth != nth && prefix.strip_prefix(other).is_some_and(is_other)
+            };
+            let why = if !prefix.chars().all(|c| c.is_ascii_graphic() || c == ' ') || prefix.starts_with(' ')
+            {
+                "is no visible ASCII"
+            } else if self.separator.is_some_and(|separator| prefix.contains(separator)) {
+                "holds the separator"
+            } else if prefixes().enumerate().any(extends) {
+                "may also be read as another one and the begin of a signature"
+            } else {
+                return None;
+            };
+            Some((prefix, why))
+        })
+    }
+}
+
+/// But for what base64 ends with.
+fn is_of_signatures(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '+' || c == '/'
+}
+
 /// What makes a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -159,17 +191,23 @@ impl SignatureFormat {
         self
     }
 
-    /// What stands between several signatures in the field, an ASCII character. By default there is one signature, which is the whole value.
+    /// What stands between several signatures in the field: an ASCII character that is in none of them, nor in a prefix. By default there is one signature, which is
+    /// the whole value.
     #[must_use]
     pub fn separator(mut self, separator: char) -> Self {
         if !separator.is_ascii_graphic() && separator != ' ' {
             self.fail(format!("the separator {separator:?}"), "is no visible ASCII");
+        } else if separator == '=' || is_of_signatures(separator) {
+            self.fail(format!("the separator {separator:?}"), "may stand in a signature");
         }
         self.elements.separator = Some(separator);
         self
     }
 
     /// What is signed: text in which `{body}`, `{id}`, `{timestamp}` and `{header:NAME}` stand for those. `{body}` by default.
+    ///
+    /// A request is refused if a part holds the text that parts it from the next one towards the body, for then another request would have the same signature. Where
+    /// nothing parts an id or a field from the next part, nothing tells where it ends, and whoever sees a request can move that end.
     #[must_use]
     pub fn signed(mut self, template: &str) -> Self {
         match Template::parse(template) {
@@ -186,7 +224,7 @@ impl SignatureFormat {
         self
     }
 
-    /// The timestamp stands among the signatures, after `prefix`.
+    /// The timestamp stands among the signatures, after `prefix`. By default it does not.
     #[must_use]
     pub fn timestamp_element(mut self, prefix: impl Into<String>) -> Self {
         self.elements.timestamp = Some(prefix.into());
@@ -269,6 +307,20 @@ impl SignatureFormat {
         }
         if self.elements.timestamp.is_some() && self.elements.separator.is_none() {
             self.fail("the timestamp".to_owned(), "stands among signatures that nothing separates");
+        }
+        if self.template.has_field(&self.field) {
+            self.fail(what(), "has the signature itself");
+        }
+        if self.timestamp_field.as_ref() == Some(&self.field) {
+            self.fail("the timestamp".to_owned(), "stands in the place of the signature");
+        }
+        if let Some(IdPlace::Field(id)) = &self.id
+            && [Some(&self.field), self.timestamp_field.as_ref()].contains(&Some(id))
+        {
+            self.fail("the id".to_owned(), "stands in the place of the signature or of the timestamp");
+        }
+        if let Some((prefix, why)) = self.elements.ambiguous() {
+            self.fail(format!("the prefix {prefix:?}"), why);
         }
         match self.fault.take() {
             Some(fault) => Err(fault),

@@ -1,8 +1,8 @@
 //! A file in memory, that fails when it is told to, and knows what would be there after a crash.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 
 use bartizan_core::Chance;
 use redb::StorageBackend;
@@ -18,12 +18,18 @@ struct State {
     synced: Mutex<Vec<u8>>,
     /// How many writes and syncs work from now on.
     working: AtomicU64,
+    /// A gate, and whoever writes goes through it.
+    is_closed: Mutex<bool>,
+    opened: Condvar,
+    is_held_up: AtomicBool,
 }
 
 impl Default for State {
     fn default() -> Self {
         let working = AtomicU64::new(u64::MAX);
-        Self { written: Mutex::default(), synced: Mutex::default(), working }
+        let (written, synced, is_closed) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (opened, is_held_up) = (Condvar::new(), AtomicBool::new(false));
+        Self { written, synced, working, is_closed, opened, is_held_up }
     }
 }
 
@@ -62,7 +68,28 @@ impl Disk {
         }
     }
 
+    /// Nothing is written until it is released.
+    pub(super) fn hold(&self) {
+        self.0.is_held_up.store(false, Ordering::SeqCst);
+        *self.0.is_closed.lock().unwrap() = true;
+    }
+
+    pub(super) fn release(&self) {
+        *self.0.is_closed.lock().unwrap() = false;
+        self.0.opened.notify_all();
+    }
+
+    /// Ready once somebody tried to write since then.
+    pub(super) async fn is_held_up(&self) {
+        while !self.0.is_held_up.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn works(&self) -> io::Result<()> {
+        self.0.is_held_up.store(true, Ordering::SeqCst);
+        let is_closed = self.0.is_closed.lock().unwrap();
+        drop(self.0.opened.wait_while(is_closed, |is_closed| *is_closed).unwrap());
         let used = |working: u64| working.checked_sub(1);
         match self.0.working.fetch_update(Ordering::SeqCst, Ordering::SeqCst, used) {
             Ok(_) => Ok(()),

@@ -53,15 +53,10 @@ pub(super) fn signatures<'a>(value: &'a [u8], elements: &Elements) -> Result<Sig
         if count > MOST {
             return Err(FaultKind::TooMany.into());
         }
-        let known = elements
-            .versions
-            .iter()
-            .find_map(|version| Some((version.algorithm, element.strip_prefix(version.prefix.as_bytes())?)));
-        if let Some((algorithm, text)) = known
-            && let Some(signature) = decode(text, elements.encoding)
-        {
-            read.found.push((algorithm, signature));
-        }
+        read.found.extend(elements.versions.iter().find_map(|version| {
+            let text = element.strip_prefix(version.prefix.as_bytes())?;
+            Some((version.algorithm, decode(text, elements.encoding)?))
+        }));
     }
     if read.found.is_empty() { Err(FaultKind::NoKnownSignature.into()) } else { Ok(read) }
 }

@@ -70,37 +70,64 @@ impl Template {
         self.before.iter().chain(&self.after)
     }
 
+    pub(super) fn has_field(&self, name: &HeaderName) -> bool {
+        self.pieces().any(|piece| matches!(piece, Piece::Field(field) if field == name))
+    }
+
     /// What stands before the body and after it, by the fields' own bytes.
+    ///
+    /// Who knows the whole finds the parts again: those before the body from the left, up to the first text that ends each; those after it from the right. Where one
+    /// could not, a part would give its end to the next one, under the same signature.
     pub(super) fn fill(&self, filling: &Filling<'_>) -> Result<(BytesMut, BytesMut), Fault> {
-        Ok((fill(&self.before, filling)?, fill(&self.after, filling)?))
+        let (mut before, mut after) = (BytesMut::new(), BytesMut::new());
+        for (nth, piece) in self.before.iter().enumerate() {
+            let value = piece.value(filling)?;
+            if let Some(end) = piece.parted_by(self.before.get(nth + 1))
+                && ends_early(value.iter(), end.iter())
+            {
+                return Err(FaultKind::Ambiguous.into());
+            }
+            before.put_slice(value);
+        }
+        for (nth, piece) in self.after.iter().enumerate() {
+            let value = piece.value(filling)?;
+            let former = nth.checked_sub(1).and_then(|former| self.after.get(former));
+            if let Some(start) = piece.parted_by(former)
+                && ends_early(value.iter().rev(), start.iter().rev())
+            {
+                return Err(FaultKind::Ambiguous.into());
+            }
+            after.put_slice(value);
+        }
+        Ok((before, after))
     }
 }
 
-fn fill(pieces: &[Piece], filling: &Filling<'_>) -> Result<BytesMut, Fault> {
-    let mut filled = BytesMut::new();
-    for (nth, piece) in pieces.iter().enumerate() {
-        let value = match piece {
-            Piece::Literal(text) => text.as_bytes(),
-            Piece::Timestamp => filling.timestamp.ok_or(FaultKind::NoTimestamp)?,
-            Piece::Id => filling.id.ok_or(FaultKind::NoId)?.as_bytes(),
-            Piece::Field(name) => {
+impl Piece {
+    fn value<'a>(&'a self, filling: &Filling<'a>) -> Result<&'a [u8], Fault> {
+        Ok(match self {
+            Self::Literal(text) => text.as_bytes(),
+            Self::Timestamp => filling.timestamp.ok_or(FaultKind::NoTimestamp)?,
+            Self::Id => filling.id.ok_or(FaultKind::NoId)?.as_bytes(),
+            Self::Field(name) => {
                 super::field::only(filling.headers, name)?.ok_or(FaultKind::NoSignedField)?.as_bytes()
             }
-        };
-        // Or one part could give its end to the next, under the same signature. A timestamp has digits only.
-        if !matches!(piece, Piece::Literal(_) | Piece::Timestamp)
-            && let Some(Piece::Literal(end)) = pieces.get(nth + 1)
-            && find(value, end.as_bytes())
-        {
-            return Err(FaultKind::Ambiguous.into());
-        }
-        filled.put_slice(value);
+        })
     }
-    Ok(filled)
+
+    /// The text between a part and its neighbour. A timestamp, which has digits only and is about now, is found without.
+    fn parted_by<'a>(&self, neighbour: Option<&'a Self>) -> Option<&'a [u8]> {
+        match (self, neighbour) {
+            (Self::Id | Self::Field(_), Some(Self::Literal(text))) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
 }
 
-fn find(value: &[u8], part: &[u8]) -> bool {
-    value.windows(part.len()).any(|window| window == part)
+/// Whether the end that follows a value is found before it, and be it by the value's last bytes and its own first ones.
+fn ends_early<'a, I: ExactSizeIterator<Item = &'a u8> + Clone>(value: I, end: I) -> bool {
+    let whole = value.clone().chain(end.clone());
+    (0..value.len()).any(|at| whole.clone().skip(at).take(end.len()).eq(end.clone()))
 }
 
 #[cfg(test)]
@@ -128,6 +155,27 @@ mod tests {
         assert!(filled("{id}.{timestamp}.{body}", "m.1").is_err());
         assert!(filled("{id}::{body}", "m:1").is_ok());
         assert!(filled("{header:x-a}A{body}", "m").is_err());
+    }
+
+    #[test]
+    fn a_part_that_begins_what_ends_it_is_refused() {
+        // `m:::A` is `m` and `:A` as well.
+        assert!(filled("{id}::{header:x-a}::{body}", "m:").is_err());
+        assert!(filled("{id}::{header:x-a}::{body}", ":m").is_ok());
+    }
+
+    #[test]
+    fn after_the_body_a_part_may_not_hold_what_parts_it_from_there() {
+        assert!(filled("{body}.{id}", "b.c").is_err());
+        assert!(filled("{body}.{id}:end", "b:c").is_ok());
+        // `b::` and `:c` is what `b:` and `::c` would be.
+        assert!(filled("{body}::{id}", ":c").is_err());
+        assert!(filled("{body}::{id}", "c:").is_ok());
+    }
+
+    #[test]
+    fn a_timestamp_may_hold_the_digits_that_part_it() {
+        assert!(filled("{timestamp}0{body}7{timestamp}", "m").is_ok());
     }
 
     #[test]

@@ -101,8 +101,71 @@ fn tables_that_mean_nothing_are_refused() {
             "the timestamp of the signature format \"t\" stands among signatures that nothing separates",
         ),
         (new().separator('é'), "the separator 'é' of the signature format \"t\" is no visible ASCII"),
+        (new().separator('='), "the separator '=' of the signature format \"t\" may stand in a signature"),
+        (new().separator('a'), "the separator 'a' of the signature format \"t\" may stand in a signature"),
+        (
+            new().signed("{header:X-Sig}{body}"),
+            "the template of the signature format \"t\" has the signature itself",
+        ),
+        (
+            new().timestamp_field("x-sig").signed("{timestamp}{body}"),
+            "the timestamp of the signature format \"t\" stands in the place of the signature",
+        ),
+        (
+            new().id_field("x-sig"),
+            "the id of the signature format \"t\" stands in the place of the signature or of the timestamp",
+        ),
+        (
+            new().id_field("x-t").timestamp_field("x-t").signed("{timestamp}{body}"),
+            "the id of the signature format \"t\" stands in the place of the signature or of the timestamp",
+        ),
     ] {
         assert_eq!(error(format.verifier(["a"])), expected);
+    }
+}
+
+#[test]
+fn prefixes_that_would_not_be_told_apart_are_refused() {
+    let with = |prefixes: &[&str]| {
+        let versions = prefixes.iter().zip([Algorithm::HmacSha256, Algorithm::HmacSha1]);
+        let format = versions.fold(SignatureFormat::new("t", "x-sig"), |format, (prefix, algorithm)| {
+            format.version(*prefix, algorithm)
+        });
+        format.separator(',')
+    };
+    let timed =
+        |format: SignatureFormat, prefix| format.timestamp_element(prefix).signed("{timestamp}.{body}");
+    for (format, prefix, why) in [
+        (with(&["v1,"]), "v1,", "holds the separator"),
+        (timed(with(&["v1="]), "t,"), "t,", "holds the separator"),
+        (with(&["é"]), "é", "is no visible ASCII"),
+        (with(&["v\n"]), "v\n", "is no visible ASCII"),
+        (with(&[" v1="]), " v1=", "is no visible ASCII"),
+        (with(&["v", "v1"]), "v1", "may also be read as another one and the begin of a signature"),
+        (with(&["v1", "v"]), "v1", "may also be read as another one and the begin of a signature"),
+        (with(&["v1=", "v1="]), "v1=", "may also be read as another one and the begin of a signature"),
+        (timed(with(&[""]), "t"), "t", "may also be read as another one and the begin of a signature"),
+        (timed(with(&["v1="]), ""), "v1=", "may also be read as another one and the begin of a signature"),
+    ] {
+        let expected = format!("the prefix {prefix:?} of the signature format \"t\" {why}");
+        assert_eq!(error(format.verifier(["a"])), expected);
+    }
+}
+
+#[test]
+fn a_prefix_that_begins_as_another_one_is_found_where_no_signature_can() {
+    for versions in [["", "v1="], ["v1=", ""]] {
+        for signing in versions {
+            let new = || SignatureFormat::new("t", "x-sig");
+            let sender = new().version(signing, Algorithm::HmacSha256);
+            let headers = signed(&sender, "k", b"{}", at(NOW));
+            let both =
+                versions.iter().fold(new(), |format, prefix| format.version(*prefix, Algorithm::HmacSha256));
+            assert!(
+                verify(&both.verifier(["k"]).unwrap(), &headers, b"{}", at(NOW)).is_ok(),
+                "{versions:?} {signing}"
+            );
+        }
     }
 }
 
