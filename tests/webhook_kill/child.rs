@@ -1,25 +1,31 @@
 //! The process that is killed.
 
-use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bartizan_core::WallClock;
-use bartizan_webhook::inbox::{Claim, Claimed, Event, Inbox, Put, Settlement};
+use bartizan_webhook::inbox::{
+    Claim, Claims, DeadLetter, EntryId, Event, Inbox, InboxFuture, Lease, Progress, Put, Settlement, Stats,
+};
+use bartizan_webhook::processor::{Processor, Told};
+use bartizan_webhook::{Receiver, SignatureFormat, VerifyLayer};
 use bartizan_webhook_redb::RedbInbox;
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
+use tower::Layer;
 
 use crate::folder::{Folder, log};
+
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// What each event has to go through.
+pub(crate) const HANDLERS: [&str; 2] = ["receipt", "ledger"];
 
 /// The mark of an event that the inbox is about to be given.
 pub(crate) const PUT: &str = "put ";
@@ -30,7 +36,7 @@ pub(crate) const KEPT: &str = "kept ";
 /// The mark of an event that the inbox had already: it was kept, and the process was killed before it was acknowledged.
 pub(crate) const KNOWN: &str = "known ";
 
-/// The mark of an event that was claimed, before it is handled.
+/// The mark of an event that was claimed.
 pub(crate) const CLAIMED: &str = "claimed ";
 
 /// The mark of an event whose settlement is done.
@@ -109,39 +115,44 @@ fn the_process_that_is_killed() {
 async fn serve(folder: &Path) {
     let inbox = RedbInbox::open(folder.join("inbox.redb")).expect("a kill leaves no damage");
     let listener = UnixListener::bind(folder.join("socket")).expect("the last one is gone");
-    let marks = Arc::new(log(&folder.join("marks")));
-    tokio::spawn(process(inbox.clone(), log(&folder.join("handled")), marks.clone()));
+    let inbox = Marked { inbox, marks: Arc::new(log(&folder.join("marks"))) };
+    let processor =
+        processor(Arc::new(log(&folder.join("handled"))), inbox.marks.clone(), WallClock::system());
+    tokio::spawn(processor.run(inbox.clone(), std::future::pending()));
+    let verifier = SignatureFormat::standard_webhooks().verifier([SECRET]).expect("a key");
+    let hook = VerifyLayer::new(verifier).layer(Receiver::new("billing", inbox));
     loop {
         let (stream, _) = listener.accept().await.expect("it listens");
-        let (inbox, marks) = (inbox.clone(), marks.clone());
-        let service = service_fn(move |request| receive(inbox.clone(), marks.clone(), request));
+        let service = TowerToHyperService::new(hook.clone());
         tokio::spawn(
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
         );
     }
 }
 
-async fn receive(
-    inbox: RedbInbox,
-    marks: Arc<File>,
-    request: Request<Incoming>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
-    let id = request.headers()["webhook-id"].to_str().expect("ours are").to_owned();
-    let body = request.into_body().collect().await.expect("the sender lives on").to_bytes();
-    let event = Event::new("billing", "invoice.paid", WallClock::default().now(), body).with_id(&id, true);
-    mark(&marks, PUT, &id);
-    let status = match inbox.put(event).await {
-        Ok(Put::Duplicate) => {
-            mark(&marks, KNOWN, &id);
-            StatusCode::NO_CONTENT
+/// Two handlers, each of which writes down what it has done.
+pub(crate) fn processor(handled: Arc<File>, marks: Arc<File>, clock: WallClock) -> Processor {
+    let handler = |name: &'static str| {
+        let handled = handled.clone();
+        move |event: Event| {
+            let line = format!("{name} {}\n", id(&event));
+            let written = (&*handled).write_all(line.as_bytes());
+            async move { written.map_err(Into::into) }
         }
-        Ok(_) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    mark(&marks, KEPT, &id);
-    let mut response = Response::new(Empty::new());
-    *response.status_mut() = status;
-    Ok(response)
+    Processor::builder()
+        .on_named("invoice.paid", "receipt", handler(HANDLERS[0]))
+        .on_named("*", "ledger", handler(HANDLERS[1]))
+        // Long enough that none ends while its owner lives.
+        .lease(Duration::from_secs(5))
+        .wall_clock(clock)
+        .hook(move |told: &Told<'_>| match told {
+            Told::Claimed { event, .. } => mark(&marks, CLAIMED, id(event)),
+            Told::Done { event, .. } => mark(&marks, SETTLED, id(event)),
+            _ => {}
+        })
+        .build()
+        .expect("two names")
 }
 
 /// In one piece, since others write there too.
@@ -149,28 +160,68 @@ fn mark(mut marks: &File, mark: &str, id: &str) {
     marks.write_all(format!("{mark}{id}\n").as_bytes()).expect("the folder is there");
 }
 
-/// Handles what is due, one after the other.
-async fn process(inbox: RedbInbox, mut handled: File, marks: Arc<File>) {
-    loop {
-        let changed = inbox.changed();
-        // Long enough that no lease ends while its owner lives.
-        let lease = Duration::from_secs(5);
-        let claim = Claim { now: WallClock::default().now(), lease, most: 8 };
-        let claims = inbox.claim(claim).await.expect("the inbox is there");
-        if claims.claimed.is_empty() {
-            let _ = tokio::time::timeout(Duration::from_millis(100), changed).await;
-        }
-        for claimed in &claims.claimed {
-            mark(&marks, CLAIMED, id(claimed));
-        }
-        for claimed in &claims.claimed {
-            handled.write_all(format!("{}\n", id(claimed)).as_bytes()).expect("the folder is there");
-            inbox.settle(claimed.lease, Settlement::Done).await.expect("it is leased");
-            mark(&marks, SETTLED, id(claimed));
-        }
-    }
+fn id(event: &Event) -> &str {
+    event.id().expect("each has one").as_str()
 }
 
-fn id(claimed: &Claimed) -> &str {
-    claimed.event.id().expect("each has one").as_str()
+/// Writes down when an event is put, and when it is there.
+#[derive(Clone)]
+struct Marked {
+    inbox: RedbInbox,
+    marks: Arc<File>,
+}
+
+impl Inbox for Marked {
+    fn put(&self, event: Event) -> InboxFuture<'_, Put> {
+        Box::pin(async move {
+            let id = id(&event).to_owned();
+            mark(&self.marks, PUT, &id);
+            let put = self.inbox.put(event).await;
+            if matches!(put, Ok(Put::Duplicate)) {
+                mark(&self.marks, KNOWN, &id);
+            }
+            mark(&self.marks, KEPT, &id);
+            put
+        })
+    }
+
+    fn claim(&self, claim: Claim) -> InboxFuture<'_, Claims> {
+        self.inbox.claim(claim)
+    }
+
+    fn extend(&self, lease: Lease, now: SystemTime, duration: Duration) -> InboxFuture<'_, ()> {
+        self.inbox.extend(lease, now, duration)
+    }
+
+    fn progress(&self, lease: Lease, progress: Progress) -> InboxFuture<'_, ()> {
+        self.inbox.progress(lease, progress)
+    }
+
+    fn settle(&self, lease: Lease, settlement: Settlement) -> InboxFuture<'_, ()> {
+        self.inbox.settle(lease, settlement)
+    }
+
+    fn dead(&self, after: Option<EntryId>, most: usize) -> InboxFuture<'_, Vec<DeadLetter>> {
+        self.inbox.dead(after, most)
+    }
+
+    fn dead_letter(&self, id: EntryId) -> InboxFuture<'_, Option<DeadLetter>> {
+        self.inbox.dead_letter(id)
+    }
+
+    fn redrive(&self, ids: Vec<EntryId>, now: SystemTime) -> InboxFuture<'_, usize> {
+        self.inbox.redrive(ids, now)
+    }
+
+    fn drop_dead(&self, ids: Vec<EntryId>) -> InboxFuture<'_, usize> {
+        self.inbox.drop_dead(ids)
+    }
+
+    fn stats(&self, now: SystemTime) -> InboxFuture<'_, Stats> {
+        self.inbox.stats(now)
+    }
+
+    fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.inbox.changed()
+    }
 }

@@ -31,6 +31,11 @@ impl Folder {
         lines.filter_map(|line| line.strip_prefix(mark).map(str::to_owned)).collect()
     }
 
+    /// One that is written into.
+    pub(crate) fn log(&self, name: &str) -> File {
+        log(&self.0.join(name))
+    }
+
     pub(crate) fn remove(&self, name: &str) {
         // It is not there if the process was killed early.
         let _ = fs::remove_file(self.0.join(name));

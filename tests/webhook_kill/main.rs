@@ -1,7 +1,7 @@
 //! A receiver of webhooks is killed again and again, between any two instructions, and nothing that it has acknowledged is lost.
 //!
 //! The sender of each connection writes down every 2xx, with fsync, before it sends the next event. The process that is killed is this program once more:
-//! a server, an inbox in a file, and a processor that writes down what it has handled. `WEBHOOK_KILLS=200` asks for more rounds than the ordinary run has.
+//! the layer that verifies, the receiver, an inbox in a file, and a processor whose handlers write down what they have done. `WEBHOOK_KILLS=200` asks for more rounds than the ordinary run has.
 
 #![cfg(unix)]
 #![allow(missing_docs)]
@@ -11,14 +11,15 @@ mod folder;
 mod sender;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_core::{Chance, WallClock};
-use bartizan_webhook::inbox::{Claim, Inbox, Settlement, Stats};
+use bartizan_webhook::inbox::{Inbox, Stats};
 use bartizan_webhook_redb::RedbInbox;
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 
-use child::Child;
+use child::{Child, HANDLERS};
 use folder::Folder;
 use sender::Sender;
 
@@ -50,13 +51,14 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed() {
         senders = round(&folder, senders, &chance, &mut tally).await;
     }
 
-    let drained = drain(&folder).await;
+    drain(&folder).await;
     let mut handled = BTreeMap::<String, usize>::new();
-    for id in folder.lines("handled").into_iter().chain(drained) {
-        *handled.entry(id).or_default() += 1;
+    for line in folder.lines("handled") {
+        *handled.entry(line).or_default() += 1;
     }
     let acknowledged = folder.lines("acknowledged");
-    let lost: Vec<_> = acknowledged.iter().filter(|id| !handled.contains_key(*id)).collect();
+    let by_each = |id: &&String| HANDLERS.iter().all(|name| handled.contains_key(&format!("{name} {id}")));
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !by_each(id)).collect();
     let twice: usize = handled.values().map(|times| times - 1).sum();
     println!(
         "{} acknowledged, {} lost, {twice} handled once more, {tally:?}",
@@ -96,29 +98,27 @@ async fn round(folder: &Folder, senders: Vec<Sender>, chance: &Chance, tally: &m
 }
 
 /// Handles what is left, without a process that is killed.
-async fn drain(folder: &Folder) -> Vec<String> {
+async fn drain(folder: &Folder) {
     let inbox = RedbInbox::open(folder.inbox()).expect("a kill leaves no damage");
     // When all leases have ended.
-    let now = WallClock::default().now() + Duration::from_secs(3600);
-    let mut handled = Vec::new();
-    loop {
-        let claim = Claim { now, lease: Duration::from_secs(60), most: 100 };
-        let claimed = inbox.claim(claim).await.expect("the inbox is there").claimed;
-        if claimed.is_empty() {
-            break;
+    let late = || WallClock::system().now() + Duration::from_secs(3600);
+    let processor = child::processor(
+        Arc::new(folder.log("handled")),
+        Arc::new(folder.log("marks")),
+        WallClock::from_fn(late),
+    );
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(processor.run(inbox.clone(), async { drop(stopped.await) }));
+    let left = loop {
+        let Stats { ready, waiting, leased, dead, .. } =
+            inbox.stats(late()).await.expect("the inbox is there");
+        if ready + waiting + leased == 0 {
+            break dead;
         }
-        let mut settlements = JoinSet::new();
-        for claimed in claimed {
-            handled.push(claimed.event.id().expect("each has one").as_str().to_owned());
-            let inbox = inbox.clone();
-            settlements.spawn(async move { inbox.settle(claimed.lease, Settlement::Done).await });
-        }
-        for settled in settlements.join_all().await {
-            settled.expect("it is leased");
-        }
-    }
-    let Stats { ready, waiting, leased, dead, .. } = inbox.stats(now).await.expect("the inbox is there");
-    assert_eq!((ready, waiting, leased, dead), (0, 0, 0, 0));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(left, 0, "none is dead");
+    let _ = stop.send(());
+    running.await.expect("it ends");
     inbox.close().await;
-    handled
 }
