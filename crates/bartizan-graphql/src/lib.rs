@@ -1,0 +1,11 @@
+//! GraphQL over any HTTP service.
+
+mod answer;
+mod graphql_error;
+mod operation;
+mod raw_json;
+
+pub use answer::{Answer, InvalidAnswer};
+pub use graphql_error::{GraphqlError, Location, PathSegment};
+pub use operation::{InvalidVariables, Operation};
+pub use raw_json::RawJson;
