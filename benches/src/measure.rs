@@ -19,8 +19,7 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    pub(crate) const FULL: Self =
-        Self { counted: [1_000, 11_000], rounds: 201, timed: 400, durable: [9, 8] };
+    pub(crate) const FULL: Self = Self { counted: [1_000, 11_000], rounds: 201, timed: 400, durable: [9, 8] };
     pub(crate) const QUICK: Self = Self { counted: [100, 1_100], rounds: 21, timed: 100, durable: [1, 2] };
 }
 
