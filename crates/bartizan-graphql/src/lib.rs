@@ -2,6 +2,8 @@
 
 mod answer;
 mod graphql_error;
+#[doc(hidden)]
+pub mod merge;
 mod operation;
 mod raw_json;
 
