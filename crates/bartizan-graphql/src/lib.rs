@@ -56,7 +56,8 @@ mod error;
 mod graphql_error;
 mod join;
 mod media_type;
-mod merge;
+#[doc(hidden)]
+pub mod merge;
 mod operation;
 mod outcome;
 mod persisted;
