@@ -187,3 +187,18 @@ fn oauth_code_login() {
          /me: 200 OK\n"
     );
 }
+
+#[test]
+fn webhook_receiver() {
+    assert_eq!(
+        run("webhook_receiver"),
+        "without a signature: 401 Unauthorized\n\
+         with one: 200 OK\n\
+         receipt sent\n\
+         dead: failed in the last of 2 attempts: ledger\n\
+         driven again: 1\n\
+         booked\n\
+         done\n\
+         dead letters left: 0\n"
+    );
+}

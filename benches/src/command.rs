@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{Group, Row, groups, measure, report};
+use crate::{Group, Row, durable, groups, measure, report};
 
 /// What a row asked of the allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ const USAGE: &str = "\
 run GROUP ROW CALLS         makes so many calls; callgrind counts from outside
 heap GROUP ROW CALLS        allocations and bytes of so many calls
 time GROUP ROUNDS CALLS     nanoseconds of the rows in turn, one round a line
+durable ROUNDS EACH         acknowledgements a second and by commit: of many to a commit, of one, one round a line
 list                        the groups and rows by their numbers
 table FULL_OR_QUICK         all of it, as Markdown; from the program that counts";
 
@@ -57,6 +58,11 @@ fn dispatch(words: &[&str], count: Count) -> Result<(), String> {
         }
         ["time", group, rounds, calls] => {
             measure::time_rounds(group_of(group)?, number(rounds)?, number(calls)?);
+        }
+        ["durable", rounds, each] => {
+            for [many, one] in durable::rounds(number(rounds)?, number(each)?)? {
+                println!("{:.0} {:.1} {:.0} {:.1}", many.a_second, many.a_commit, one.a_second, one.a_commit);
+            }
         }
         ["list"] => {
             for (g, group) in groups().enumerate() {

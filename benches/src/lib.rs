@@ -8,12 +8,15 @@
 //! - allocations and bytes: what a counting global allocator saw, in a build of its own;
 //! - time: batches of all rows of a group in turn, and the ratios within each round.
 //!
+//! What waits for a disk is no row: `durable` counts acknowledgements a second.
+//!
 //! `cargo xtask bench` takes all three and writes `docs/benchmarks.md`.
 
 #[cfg(feature = "counted")]
 pub mod again;
 pub mod command;
 pub mod drive;
+mod durable;
 mod measure;
 mod report;
 pub mod rows;

@@ -14,11 +14,13 @@ pub(crate) struct Effort {
     pub(crate) rounds: u64,
     /// Calls of one row in one turn.
     pub(crate) timed: u64,
+    /// Rounds of what waits for the disk, and acknowledgements to each caller in one.
+    pub(crate) durable: [u64; 2],
 }
 
 impl Effort {
-    pub(crate) const FULL: Self = Self { counted: [1_000, 11_000], rounds: 201, timed: 400 };
-    pub(crate) const QUICK: Self = Self { counted: [100, 1_100], rounds: 21, timed: 100 };
+    pub(crate) const FULL: Self = Self { counted: [1_000, 11_000], rounds: 201, timed: 400, durable: [9, 8] };
+    pub(crate) const QUICK: Self = Self { counted: [100, 1_100], rounds: 21, timed: 100, durable: [1, 2] };
 }
 
 /// What one call of a row costs.

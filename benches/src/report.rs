@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::measure::{Counts, Effort, Programs};
-use crate::{Group, groups};
+use crate::{Group, durable, groups};
 
 const HOW: &str = "\
 Written by `cargo xtask bench`; run it to repeat the measurement. `cargo xtask bench --quick` shows the table after a short
@@ -57,7 +57,41 @@ pub(crate) fn table(effort: &Effort) -> Result<String, String> {
             push(&mut text, format_args!("| {} | {line} |\n", row.name));
         }
     }
+    text.push_str(&durable(effort)?);
     Ok(text)
+}
+
+const DURABLE: &str = "\
+128 callers, each of whom puts the next event once the last one is durable, into a file on the disk that the program is on: as many requests as a
+server may have at a time. One commit for many is the default, one for each is `group_size(1)`. Both run in turn in new files; median
+`[min..max]` over the rounds.";
+
+fn durable(effort: &Effort) -> Result<String, String> {
+    eprintln!("Webhooks");
+    let [rounds, each] = effort.durable;
+    let rounds = durable::rounds(rounds, each)?;
+    let values = |value: &dyn Fn(&[durable::Figures; 2]) -> f64| rounds.iter().map(value).collect::<Vec<_>>();
+    let mut text = format!("\n## Webhooks, acknowledgements that are durable\n\n{DURABLE}\n\n");
+    text.push_str("| | a second | by commit | over one for each |\n|---|--:|--:|--:|\n");
+    for (row, name) in
+        ["`RedbInbox`, one commit for many", "`RedbInbox`, one commit for each"].iter().enumerate()
+    {
+        let a_second = range(&values(&|round| round[row].a_second), 0);
+        let a_commit = range(&values(&|round| round[row].a_commit), 1);
+        let ratio = match row {
+            0 => range(&values(&|round| round[0].a_second / round[1].a_second), 1),
+            _ => String::new(),
+        };
+        push(&mut text, format_args!("| {name} | {a_second} | {a_commit} | {ratio} |\n"));
+    }
+    Ok(text)
+}
+
+fn range(values: &[f64], digits: usize) -> String {
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
+    format!("{:.digits$} [{low:.digits$}..{high:.digits$}]", median(values.iter().copied()))
 }
 
 fn counts(programs: &Programs, group: &Group, index: usize, effort: &Effort) -> Result<Vec<Counts>, String> {

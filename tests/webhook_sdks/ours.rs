@@ -73,7 +73,7 @@ pub(crate) fn sign(format: SignatureFormat, keys: &[&str], seconds: u64, body: &
     let wire = sent.clone();
     let service = ServiceBuilder::new()
         .layer(EventIdLayer::new(&signer))
-        .layer(SignLayer::new(signer).clock(clock))
+        .layer(SignLayer::new(signer).wall_clock(clock))
         .service_fn(move |request: Request<Full<Bytes>>| {
             *wire.lock().expect("no panic") = Some(request.headers().clone());
             async { Ok::<_, Infallible>(Response::new(())) }

@@ -1,13 +1,14 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bartizan_core::{BoxError, Delivery, Rejection, RetriesSpent, delivery, find_source, shown_url};
+use bartizan_core::{
+    BoxError, Delivery, Rejection, RetriesSpent, delivery, error_line, find_source, shown_url,
+};
 use bartizan_timeout::{AttemptTimedOut, BodyStalled, BodyTooSlow, DeadlineExceeded};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use crate::Problem;
-use crate::line::line;
 
 /// Why a call has no result.
 ///
@@ -198,10 +199,10 @@ impl fmt::Display for Error {
         write!(f, "{method} {url}: ")?;
         match kind {
             Kind::Request(error) => write!(f, "the request cannot be built: {error}"),
-            Kind::Call(error) => f.write_str(&line(&**error)),
+            Kind::Call(error) => f.write_str(&error_line(&**error)),
             Kind::Page(error) => write!(f, "{error}"),
             Kind::Status(answer) => answer.fmt(f),
-            Kind::Body(error) => write!(f, "the answer broke off: {}", line(&**error)),
+            Kind::Body(error) => write!(f, "the answer broke off: {}", error_line(&**error)),
             Kind::TooLarge(limit) => write!(
                 f,
                 "the answer has more than {limit} bytes; raise the client's body limit, or stream it"

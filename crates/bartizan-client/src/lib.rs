@@ -59,11 +59,12 @@
 mod asked;
 mod base_url;
 mod boxed;
+#[cfg(test)]
+mod chained;
 mod client;
 mod default_headers;
 mod error;
 pub mod intercept;
-mod line;
 mod link;
 pub mod log;
 mod paginate;

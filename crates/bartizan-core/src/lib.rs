@@ -10,10 +10,11 @@
 //! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
 //! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
+//! | bodies that are read | [`Collect`], [`NotCollected`] |
 //! | what the content is | [`has_media_type`] |
 //! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
 //! | what a request is | [`RequestHead`], [`Origin`], [`PathTemplate`] |
-//! | URLs that are shown | [`shown_url`], [`shown_urls_in`], [`host_and_port`] |
+//! | what is shown of URLs, errors and dates | [`shown_url`], [`shown_urls_in`], [`host_and_port`], [`error_line`], [`error_chain`], [`shown_line`], [`Utc`] |
 //! | state per upstream or caller | [`PerKey`], [`KeyBy`], [`Key`], [`Subject`] |
 //! | time and chance | [`WallClock`], [`http_date`], [`retry_after`], [`Chance`] |
 //! | readiness | [`ReadyThenCall`], [`Readied`] |
@@ -34,10 +35,12 @@
 mod chance;
 mod classify;
 mod clock;
+mod collect;
 mod context;
 mod date;
 mod delivery;
 mod error;
+mod error_line;
 mod face;
 mod header;
 mod key;
@@ -60,14 +63,17 @@ mod transport;
 #[cfg(not(feature = "hyper"))]
 #[path = "no_transport.rs"]
 mod transport;
+mod utc;
 
 pub use chance::Chance;
 pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
+pub use collect::{Collect, NotCollected};
 pub use context::{Attempts, CacheMode, CacheOverride, CallContext, Deadline, RetryOverride, ThroughBody};
 pub use date::http_date;
 pub use delivery::{Delivery, delivery};
 pub use error::{BoxError, find_source};
+pub use error_line::{error_chain, error_line, shown_line};
 pub use face::{ErrorRef, Face, Refusal, Refuse, Respond, RespondBody};
 pub use header::{Header, InvalidHeader};
 pub use key::{Key, KeyBy};
@@ -85,3 +91,4 @@ pub use retries_spent::RetriesSpent;
 pub use retry_after::retry_after;
 pub use shown_url::{host_and_port, shown_url, shown_urls_in};
 pub use subject::Subject;
+pub use utc::Utc;

@@ -120,6 +120,8 @@ mod counted {
     mod retry;
     #[cfg(feature = "timeout")]
     mod timeout;
+    #[cfg(feature = "webhook")]
+    mod webhook;
 }
 mod entry;
 pub mod future;

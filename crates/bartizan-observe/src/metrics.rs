@@ -17,6 +17,7 @@
 //! |---|---|---|
 //! | `origin` | `https://api.example.com`; `none` where the request names none | the first 100, then `other` ([`max_names`](Metrics::with_max_names)) |
 //! | `circuit`, `limit`, `bulkhead` | whose it is, as the layer's errors say | of each the same |
+//! | `scheme`, `source`, `handler` | as the program calls them | of each the same |
 //! | `http.request.method` | as in the span | 10 |
 //! | `status_class` | `2xx`; empty without a response | 6 |
 //! | `error.type` | as in the span; empty where nothing went wrong | some dozens, and the statuses from 400 on |
@@ -66,7 +67,7 @@ use crate::{ErrorType, Hook, Record, Scope};
 ///
 /// One for each circuit breaker layer, if there are several of one origin: circuits of one name are taken for one.
 ///
-/// Besides [`ObserveLayer`](crate::ObserveLayer) it fits whatever layer's feature is on: retry, timeouts, circuit breaker, rate limit, bulkhead, cache. What
+/// Besides [`ObserveLayer`](crate::ObserveLayer) it fits whatever layer's feature is on: retry, timeouts, circuit breaker, rate limit, bulkhead, cache, and the verify layer and the processor of webhooks. What
 /// happens to tokens it is told by hand: `Refreshing::builder(..).hook(move |event| metrics.token(event))`.
 #[derive(Clone, Debug)]
 pub struct Metrics(pub(crate) Arc<Inner>);
@@ -78,6 +79,9 @@ pub(crate) struct Inner {
     pub(crate) circuits: Names,
     pub(crate) limits: Names,
     pub(crate) bulkheads: Names,
+    pub(crate) schemes: Names,
+    pub(crate) sources: Names,
+    pub(crate) handlers: Names,
     /// Which change of a circuit was the last: two may overtake each other.
     pub(crate) generations: Mutex<HashMap<SharedString, u64>>,
 }
@@ -88,7 +92,7 @@ impl Metrics {
         Self::of(Names::MOST)
     }
 
-    /// With at most so many origins as labels, and as many circuits, limits and bulkheads; the later ones are `other`. 100 by default.
+    /// With at most so many origins as labels, and as many circuits, limits, bulkheads, schemes, sources and handlers; the later ones are `other`. 100 by default.
     pub fn with_max_names(most: usize) -> Self {
         Self::of(most)
     }
@@ -101,6 +105,9 @@ impl Metrics {
             circuits: names(),
             limits: names(),
             bulkheads: names(),
+            schemes: names(),
+            sources: names(),
+            handlers: names(),
             generations: Mutex::default(),
         }))
     }

@@ -3,22 +3,26 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bartizan_auth::{AuthLayer, Origins, Refreshing, Secret, Token, TokenError};
 use bartizan_cache::CacheLayer;
 use bartizan_circuit_breaker::{CircuitBreakerLayer, OnTransition, Settings, Transition, Trip};
-use bartizan_core::{BoxError, Subject};
+use bartizan_core::{BoxError, Subject, WallClock};
 use bartizan_observe::ObserveLayer;
 use bartizan_observe::metrics::{BUCKETS, Kind, Metric, Metrics, TABLE};
 use bartizan_rate_limit::bulkhead::BulkheadLayer;
 use bartizan_rate_limit::{Quota, RateLimitLayer};
 use bartizan_retry::{Budget, RetryLayer};
 use bartizan_timeout::{AttemptTimeoutLayer, DeadlineLayer};
+use bartizan_webhook::inbox::{Event, Health, Inbox, VolatileInbox};
+use bartizan_webhook::processor::{Failure, Processor};
+use bartizan_webhook::{SignatureFormat, VerifyLayer};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -207,6 +211,40 @@ async fn tokens(metrics: Metrics) {
     let _ = service.oneshot(get()).await;
 }
 
+async fn webhooks(metrics: Metrics) {
+    let passes = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
+    let slack = SignatureFormat::slack();
+    let (signer, verifier) = (slack.clone().signer(["s"]).unwrap(), slack.verifier(["s"]).unwrap());
+    let clock = WallClock::fixed(SystemTime::UNIX_EPOCH + 3600 * SECOND);
+    let service = VerifyLayer::new(verifier).wall_clock(clock.clone()).hook(metrics.clone()).layer(passes);
+    for content in ["{}", r#"{"type":"url_verification","challenge":"c"}"#] {
+        let mut signed = Request::post("/s3cret").body(Body::from(content)).unwrap();
+        signer.sign(signed.headers_mut(), content.as_bytes(), clock.now()).unwrap();
+        service.clone().oneshot(signed).await.unwrap();
+    }
+    service.oneshot(Request::new(Body::default())).await.unwrap();
+
+    let inbox = VolatileInbox::new();
+    for event_type in ["good", "bad", "ugly", "slow", "nobody", "again"] {
+        inbox.put(Event::new("crm", event_type, clock.now(), "s3cret")).await.unwrap();
+    }
+    let processor = Processor::builder()
+        .on("good", |_| async { Ok(()) })
+        .on("bad", |_| async { Err(Failure::permanent("s3cret")) })
+        .on("ugly", |_| async { panic!("s3cret") })
+        .on("slow", |_| pending())
+        .on("again", |_| async { Err(Failure::retry("s3cret")) })
+        .handler_timeout(SECOND)
+        .wall_clock(clock.clone())
+        .hook(metrics.clone())
+        .build()
+        .unwrap();
+    processor.clone().run(inbox.clone(), tokio::time::sleep(10 * SECOND)).await;
+    metrics.inbox(&inbox.stats(clock.now()).await.unwrap());
+    inbox.set_health(Health::Fails);
+    processor.run(inbox, tokio::time::sleep(Duration::from_millis(1))).await;
+}
+
 async fn all(metrics: Metrics) {
     spans(metrics.clone()).await;
     retries(metrics.clone()).await;
@@ -214,7 +252,8 @@ async fn all(metrics: Metrics) {
     circuits(metrics.clone()).await;
     limits(metrics.clone()).await;
     caches(metrics.clone()).await;
-    tokens(metrics).await;
+    tokens(metrics.clone()).await;
+    webhooks(metrics).await;
 }
 
 #[test]
@@ -364,6 +403,32 @@ fn what_happens_to_tokens_is_counted() {
             r#"bartizan_auth_tokens{event="failed"} 1"#,
             r#"bartizan_auth_tokens{event="refused"} 1"#,
             r#"bartizan_auth_tokens{event="renewed"} 1"#,
+        ]
+    );
+}
+
+#[test]
+fn what_becomes_of_webhooks_is_counted() {
+    assert_eq!(
+        lines(&text(webhooks)),
+        [
+            r#"bartizan_webhook_events{source="crm",result="claimed"} 6"#,
+            r#"bartizan_webhook_events{source="crm",result="dead"} 1"#,
+            r#"bartizan_webhook_events{source="crm",result="done"} 1"#,
+            r#"bartizan_webhook_events{source="crm",result="retried"} 3"#,
+            r#"bartizan_webhook_events{source="crm",result="unhandled"} 1"#,
+            r#"bartizan_webhook_handler_failures{handler="again",why="error"} 1"#,
+            r#"bartizan_webhook_handler_failures{handler="bad",why="permanent"} 1"#,
+            r#"bartizan_webhook_handler_failures{handler="slow",why="timed_out"} 1"#,
+            r#"bartizan_webhook_handler_failures{handler="ugly",why="panicked"} 1"#,
+            r#"bartizan_webhook_inbox_events{state="dead"} 1"#,
+            r#"bartizan_webhook_inbox_events{state="leased"} 0"#,
+            r#"bartizan_webhook_inbox_events{state="ready"} 0"#,
+            r#"bartizan_webhook_inbox_events{state="waiting"} 3"#,
+            r#"bartizan_webhook_inbox_failures{asked="claim"} 1"#,
+            r#"bartizan_webhook_requests{scheme="slack",result="handshake"} 1"#,
+            r#"bartizan_webhook_requests{scheme="slack",result="no_signature"} 1"#,
+            r#"bartizan_webhook_requests{scheme="slack",result="passed"} 1"#,
         ]
     );
 }

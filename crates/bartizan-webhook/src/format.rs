@@ -4,7 +4,8 @@ mod ring;
 mod signer;
 mod template;
 // The keys of some vectors are of Ed25519.
-#[cfg(all(test, feature = "ed25519"))]
+#[cfg(feature = "ed25519")]
+#[cfg(test)]
 mod tests;
 mod verifier;
 
@@ -223,7 +224,7 @@ impl SignatureFormat {
         self
     }
 
-    /// The timestamp stands among the signatures, after `prefix`.
+    /// The timestamp stands among the signatures, after `prefix`. By default it does not.
     #[must_use]
     pub fn timestamp_element(mut self, prefix: impl Into<String>) -> Self {
         self.elements.timestamp = Some(prefix.into());

@@ -18,7 +18,7 @@ pub use self::entry::{
 };
 pub use self::error::InboxError;
 pub use self::event::{DedupeKey, Event};
-pub use self::volatile::VolatileInbox;
+pub use self::volatile::{Health, VolatileInbox};
 
 /// What an inbox does for as long as it takes. Dropped, it may or may not be done.
 pub type InboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, InboxError>> + Send + 'a>>;
@@ -45,7 +45,8 @@ pub trait Inbox: Send + Sync + 'static {
     /// Takes events that are due, in the order in which they became so, and counts an attempt for each. A lease that has ended makes its event due at that
     /// date, and the attempt stays counted: what ends the process each time is seen by its number.
     ///
-    /// Of events of one source with one order key, the first that is neither gone nor dead may be claimed, and none while another one of them is leased.
+    /// Of events of one source with one order key, the first that is neither gone nor dead may be claimed, and none while another one of them is leased:
+    /// if the lease has ended, that one is claimed again before an earlier one that was driven again meanwhile.
     fn claim(&self, claim: Claim) -> InboxFuture<'_, Claims>;
 
     /// The lease ends `duration` after `now`. One whose time is over goes on, and may be settled, if nobody has claimed the event since; if somebody has,
@@ -82,6 +83,16 @@ pub trait Inbox: Send + Sync + 'static {
 /// For how long an inbox remembers what was put, by default: seven days. Senders try for three days (Stripe, the example of Standard Webhooks) and
 /// somewhat more.
 pub const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// So much after a date. What no date can tell any more becomes one that is as far away as makes no difference. For who writes an inbox.
+pub fn later(date: SystemTime, mut by: Duration) -> SystemTime {
+    loop {
+        match date.checked_add(by) {
+            Some(later) => return later,
+            None => by /= 2,
+        }
+    }
+}
 
 impl<I: Inbox + ?Sized> Inbox for Arc<I> {
     fn put(&self, event: Event) -> InboxFuture<'_, Put> {

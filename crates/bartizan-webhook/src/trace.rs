@@ -22,7 +22,7 @@ pub(crate) fn volatile() {}
 
 #[cfg(all(feature = "tracing", feature = "inbox"))]
 pub(crate) fn not_kept(error: &NotKept) {
-    let inbox = error.inbox_error().map(tracing::field::display);
+    let inbox = error.inbox_error().map(|error| bartizan_core::error_line(error));
     tracing::warn!(target: "bartizan_webhook", %error, inbox, "event not kept");
 }
 

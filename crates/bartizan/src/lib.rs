@@ -18,9 +18,11 @@
 //! | `metrics` | `observe` | counts and times of every layer that is switched on |
 //! | `rate-limit` | `rate_limit` | sends no more than a quota allows, and heeds what the server says of its own |
 //! | `structured-fields` | `rate_limit` | the same from the IETF draft's `RateLimit` fields |
-//! | `axum-08` | `rate_limit` | keys by the peer address, on the server side |
+//! | `axum-08` | `rate_limit`, `webhook` | keys by the peer address, on the server side; an extractor of webhooks |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `stack` | `Stack` | all of the layers in their standard order, in one line |
+//! | `webhook` | `webhook` | webhooks: verified, signed, kept in an inbox, given to handlers |
+//! | `webhook-ed25519` | `webhook` | the same by Ed25519 |
 //! | `tracing` | | events of every layer that is switched on |
 //!
 //! How they are put together, and what comes of it, tells the module `guide`, which is there in the docs alone.
@@ -51,7 +53,8 @@ mod api_client;
     feature = "client",
     feature = "metrics",
     feature = "oauth",
-    feature = "stack"
+    feature = "stack",
+    feature = "webhook"
 ))]
 pub mod guide;
 #[cfg(all(feature = "observe", feature = "stack"))]
@@ -90,6 +93,9 @@ pub use bartizan_retry as retry;
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use bartizan_timeout as timeout;
+#[cfg(feature = "webhook")]
+#[doc(no_inline)]
+pub use bartizan_webhook as webhook;
 #[cfg(feature = "stack")]
 pub use stack::{BuiltStack, Facts, InvalidStack, Layers, Own, Part, Stack, Warning};
 

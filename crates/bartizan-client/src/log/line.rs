@@ -2,17 +2,16 @@
 
 use std::error::Error;
 
+use bartizan_core::{error_chain, shown_line};
 use http::Uri;
 use percent_encoding::percent_decode_str;
-
-use crate::line::{chain, shown};
 
 /// Shorter pieces are no secrets, and stand in too many words.
 const SHORTEST_SECRET: usize = 4;
 
 /// `outer: inner: innermost`, where no value of the query stands, not even outside of a URL.
 pub(super) fn line(error: &(dyn Error + 'static), uri: &Uri) -> String {
-    shown(&redacted(chain(error), uri))
+    shown_line(&redacted(error_chain(error), uri))
 }
 
 fn redacted(mut line: String, uri: &Uri) -> String {

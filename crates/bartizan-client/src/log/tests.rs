@@ -11,7 +11,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::line::line;
 use super::*;
-use crate::line::tests::{Wrapped, chained};
+use crate::chained::{Wrapped, chained};
 
 /// Every record, as `Debug` prints it.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use tower::service_fn;
 
 use super::*;
 use crate::asked::Joined;
-use crate::line::tests::chained;
+use crate::chained::chained;
 use crate::{BoxClient, Client};
 
 const SECOND: Duration = Duration::from_secs(1);

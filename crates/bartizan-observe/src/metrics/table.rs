@@ -106,6 +106,21 @@ table! {
     TOKENS = "bartizan.auth.tokens", Counter, "events",
         ["event"],
         "a token was `renewed` or `refused`, `failed` to come, was `not_saved` or `not_loaded`";
+    WEBHOOK_REQUESTS = "bartizan.webhook.requests", Counter, "requests",
+        ["scheme", "result"],
+        "a webhook was let through (`passed`), answered (`handshake`), or why it was refused: `no_match`, `too_old`, ..";
+    WEBHOOK_EVENTS = "bartizan.webhook.events", Counter, "events",
+        ["source", "result"],
+        "an event was `claimed`, and `done`, `retried`, `dead`, `released`, `lease_lost`, or `unhandled` since no handler is there for its type";
+    WEBHOOK_HANDLER_FAILURES = "bartizan.webhook.handler.failures", Counter, "failures",
+        ["handler", "why"],
+        "a handler failed: `error`, `permanent`, `panicked`, `timed_out`";
+    WEBHOOK_INBOX_FAILURES = "bartizan.webhook.inbox.failures", Counter, "failures",
+        ["asked"],
+        "an inbox did not do what a processor asked it for: `claim`, `extend`, `progress`, `settle`";
+    WEBHOOK_INBOX = "bartizan.webhook.inbox.events", Gauge, "events",
+        ["state"],
+        "`Metrics::inbox` was told how many events an inbox has: `ready`, `waiting`, `leased`, `dead`";
 }
 
 impl Metric {

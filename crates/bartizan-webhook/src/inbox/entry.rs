@@ -51,7 +51,7 @@ pub enum Put {
 pub struct Claim {
     /// The date. An inbox with a clock of its own goes by that one.
     pub now: SystemTime,
-    /// For how long nobody else gets them.
+    /// For how long nobody else gets them. None of them is given out twice by one claim, however short that is.
     pub lease: Duration,
     /// How many at most.
     pub most: usize,
@@ -124,7 +124,8 @@ pub enum Settlement {
         /// What was done so far.
         progress: Progress,
     },
-    /// It is to be claimed again at once, and this attempt is not counted: nothing is wrong with it.
+    /// It is to be claimed again at once, and this attempt is not counted: nothing is wrong with it. It is due since it was received, so it comes
+    /// before what was received later.
     #[non_exhaustive]
     Release {
         /// What was done so far.
@@ -190,7 +191,7 @@ pub struct Stats {
     pub leased: u64,
     /// Are dead letters.
     pub dead: u64,
-    /// Are remembered, for duplicates.
+    /// Are remembered, for duplicates. Some may be among them whose time is over.
     pub remembered: u64,
     /// When the oldest one was received that is neither processed nor dead.
     pub oldest: Option<SystemTime>,

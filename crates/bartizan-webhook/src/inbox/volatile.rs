@@ -1,16 +1,17 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod kept;
+
 use std::fmt;
-use std::future::Future;
-use std::future::ready;
+use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
+use self::kept::Kept;
 use super::{
-    Claim, Claimed, Claims, DeadLetter, DedupeKey, EntryId, Event, Inbox, InboxError, InboxFuture, Lease,
-    Progress, Put, REMEMBERED, Settlement, Stats,
+    Claim, Claims, DeadLetter, EntryId, Event, Inbox, InboxError, InboxFuture, Lease, Progress, Put,
+    Settlement, Stats, later,
 };
 use crate::trace;
 
@@ -24,54 +25,20 @@ pub struct VolatileInbox(Arc<Shared>);
 struct Shared {
     kept: Mutex<Kept>,
     changed: Notify,
+    health: Mutex<Health>,
 }
 
-#[derive(Default)]
-struct Kept {
-    entries: BTreeMap<EntryId, Entry>,
-    /// What may be claimed, and when: all that is waiting or leased, but of each lane one entry.
-    due: BTreeSet<(SystemTime, EntryId)>,
-    lanes: HashMap<LaneKey, Lane>,
-    seen: HashMap<DedupeKey, EntryId>,
-    /// When what was seen may be forgotten.
-    forget: BTreeSet<(SystemTime, DedupeKey)>,
-    last_id: u64,
-    last_token: u64,
-}
-
-/// Source and order key.
-type LaneKey = (String, String);
-
-/// The entries of one order key that are neither gone nor dead.
-#[derive(Default)]
-struct Lane {
-    ids: BTreeSet<EntryId>,
-    /// The one of them that is in [`Kept::due`].
-    turn: Option<(SystemTime, EntryId)>,
-}
-
-struct Entry {
-    event: Event,
-    state: State,
-    attempts: u32,
-    redriven: u32,
-    progress: Progress,
-}
-
-enum State {
-    Waiting { due: SystemTime },
-    Leased { until: SystemTime, token: u64 },
-    Dead { died: SystemTime, reason: String },
-}
-
-impl State {
-    fn date(&self) -> Option<SystemTime> {
-        match self {
-            Self::Waiting { due } => Some(*due),
-            Self::Leased { until, .. } => Some(*until),
-            Self::Dead { .. } => None,
-        }
-    }
+/// What a [`VolatileInbox`] does with what it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Health {
+    /// It does it.
+    #[default]
+    Up,
+    /// It fails, and does nothing.
+    Fails,
+    /// It neither does it nor answers.
+    Hangs,
 }
 
 impl VolatileInbox {
@@ -81,272 +48,79 @@ impl VolatileInbox {
         Self::default()
     }
 
+    /// For tests of what happens when the inbox is down. [`Health::Up`] by default.
+    pub fn set_health(&self, health: Health) {
+        *self.0.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing panics under it.
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
-        let result = change(&mut self.kept());
+    fn asked<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Kept) -> Result<T, InboxError>,
+    ) -> InboxFuture<'_, T> {
+        match *self.0.health.lock().unwrap_or_else(PoisonError::into_inner) {
+            Health::Up => Box::pin(ready(act(&mut self.kept()))),
+            Health::Fails => {
+                Box::pin(ready(Err(InboxError::unavailable("the volatile inbox is told to fail"))))
+            }
+            Health::Hangs => Box::pin(pending()),
+        }
+    }
+
+    /// The same, for what may make something claimable.
+    fn changing<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Kept) -> Result<T, InboxError>,
+    ) -> InboxFuture<'_, T> {
+        let future = self.asked(act);
         self.0.changed.notify_waiters();
-        result
+        future
     }
-}
-
-impl Kept {
-    fn put(&mut self, event: Event) -> Put {
-        let now = event.received();
-        self.forget(now);
-        let id = EntryId::new(self.last_id + 1);
-        if let Some(key) = event.dedupe_key() {
-            if self.seen.contains_key(&key) {
-                return Put::Duplicate;
-            }
-            self.seen.insert(key, id);
-            self.forget.insert((now + REMEMBERED, key));
-        }
-        self.last_id = id.get();
-        let state = State::Waiting { due: now };
-        let entry = Entry { event, state, attempts: 0, redriven: 0, progress: Progress::default() };
-        self.entries.insert(id, entry);
-        self.moved(id, None);
-        Put::New(id)
-    }
-
-    /// What is still there is remembered for as long again.
-    fn forget(&mut self, now: SystemTime) {
-        while let Some(&(date, key)) = self.forget.first().filter(|(date, _)| *date <= now) {
-            self.forget.remove(&(date, key));
-            if self.seen.get(&key).is_some_and(|id| self.entries.contains_key(id)) {
-                self.forget.insert((now + REMEMBERED, key));
-            } else {
-                self.seen.remove(&key);
-            }
-        }
-    }
-
-    fn claim(&mut self, claim: Claim) -> Claims {
-        let mut claimed = Vec::new();
-        while claimed.len() < claim.most {
-            let Some(&(_, id)) = self.due.first().filter(|(date, _)| *date <= claim.now) else { break };
-            self.last_token += 1;
-            let token = self.last_token;
-            let entry = self.entries.get_mut(&id).expect("what is due is there");
-            let before = entry.state.date();
-            entry.state = State::Leased { until: claim.now + claim.lease, token };
-            entry.attempts = entry.attempts.saturating_add(1);
-            claimed.push(Claimed {
-                lease: Lease { id, token },
-                event: entry.event.clone(),
-                attempt: entry.attempts,
-                progress: entry.progress.clone(),
-            });
-            self.moved(id, before);
-        }
-        Claims { claimed, next: self.due.first().map(|(date, _)| *date) }
-    }
-
-    fn leased(&mut self, lease: Lease) -> Result<&mut Entry, InboxError> {
-        match self.entries.get_mut(&lease.id) {
-            Some(entry) if matches!(entry.state, State::Leased { token, .. } if token == lease.token) => {
-                Ok(entry)
-            }
-            _ => Err(InboxError::lease_lost()),
-        }
-    }
-
-    fn extend(&mut self, lease: Lease, until: SystemTime) -> Result<(), InboxError> {
-        let entry = self.leased(lease)?;
-        let before = entry.state.date();
-        entry.state = State::Leased { until, token: lease.token };
-        self.moved(lease.id, before);
-        Ok(())
-    }
-
-    fn settle(&mut self, lease: Lease, settlement: Settlement) -> Result<(), InboxError> {
-        let entry = self.leased(lease)?;
-        let before = entry.state.date();
-        match settlement {
-            Settlement::Done => {
-                let gone = self.entries.remove(&lease.id).expect("it was found");
-                self.unlist(lease.id, &gone.event, before);
-                return Ok(());
-            }
-            Settlement::Retry { at, progress } => {
-                entry.state = State::Waiting { due: at };
-                entry.progress = progress;
-            }
-            Settlement::Release { progress } => {
-                // Due since it was claimed for the first time: before all that came later.
-                entry.state = State::Waiting { due: entry.event.received() };
-                entry.progress = progress;
-                entry.attempts -= 1;
-            }
-            Settlement::Dead { at, reason, progress } => {
-                entry.state = State::Dead { died: at, reason };
-                entry.progress = progress;
-            }
-        }
-        self.moved(lease.id, before);
-        Ok(())
-    }
-
-    fn redrive(&mut self, ids: &[EntryId], now: SystemTime) -> usize {
-        let mut driven = 0;
-        for id in ids {
-            let Some(entry) = self.entries.get_mut(id) else { continue };
-            if !matches!(entry.state, State::Dead { .. }) {
-                continue;
-            }
-            entry.state = State::Waiting { due: now };
-            entry.attempts = 0;
-            entry.redriven += 1;
-            entry.progress.failed.clear();
-            self.moved(*id, None);
-            driven += 1;
-        }
-        driven
-    }
-
-    fn drop_dead(&mut self, ids: &[EntryId]) -> usize {
-        let before = self.entries.len();
-        for id in ids {
-            if self.entries.get(id).is_some_and(|entry| matches!(entry.state, State::Dead { .. })) {
-                self.entries.remove(id);
-            }
-        }
-        before - self.entries.len()
-    }
-
-    /// Brings the indices up to date with an entry whose date has changed.
-    fn moved(&mut self, id: EntryId, before: Option<SystemTime>) {
-        let entry = &self.entries[&id];
-        let date = entry.state.date();
-        let Some(lane) = lane_of(&entry.event) else {
-            self.due.extend(date.map(|date| (date, id)));
-            if before != date {
-                before.map(|before| self.due.remove(&(before, id)));
-            }
-            return;
-        };
-        let ids = &mut self.lanes.entry(lane.clone()).or_default().ids;
-        if date.is_some() {
-            ids.insert(id)
-        } else {
-            ids.remove(&id)
-        };
-        self.next_turn(lane);
-    }
-
-    /// Takes an entry that is gone out of the indices.
-    fn unlist(&mut self, id: EntryId, event: &Event, before: Option<SystemTime>) {
-        match lane_of(event) {
-            None => drop(before.map(|before| self.due.remove(&(before, id)))),
-            Some(lane) => {
-                self.lanes.entry(lane.clone()).or_default().ids.remove(&id);
-                self.next_turn(lane);
-            }
-        }
-    }
-
-    /// Whose turn it is in a lane: the one that is leased, or the first.
-    fn next_turn(&mut self, key: LaneKey) {
-        let Self { entries, due, lanes, .. } = self;
-        let lane = lanes.get_mut(&key).expect("it was looked up");
-        let former = lane.turn.take();
-        former.map(|turn| due.remove(&turn));
-        let is_leased =
-            |id: &EntryId| matches!(entries.get(id), Some(Entry { state: State::Leased { .. }, .. }));
-        let id = former.map(|(_, id)| id).filter(is_leased).or_else(|| lane.ids.first().copied());
-        let Some(id) = id else {
-            lanes.remove(&key);
-            return;
-        };
-        let date = entries[&id].state.date().expect("what is dead is in no lane");
-        lane.turn = Some((date, id));
-        due.insert((date, id));
-    }
-
-    fn stats(&self, now: SystemTime) -> Stats {
-        let mut stats = Stats { remembered: self.seen.len() as u64, ..Stats::default() };
-        for entry in self.entries.values() {
-            let count = match entry.state {
-                State::Dead { .. } => &mut stats.dead,
-                State::Leased { until, .. } if until > now => &mut stats.leased,
-                State::Waiting { due } if due > now => &mut stats.waiting,
-                State::Waiting { .. } | State::Leased { .. } => &mut stats.ready,
-            };
-            *count += 1;
-            if !matches!(entry.state, State::Dead { .. }) {
-                let received = entry.event.received();
-                stats.oldest = Some(stats.oldest.map_or(received, |oldest| oldest.min(received)));
-            }
-        }
-        stats
-    }
-}
-
-fn lane_of(event: &Event) -> Option<LaneKey> {
-    event.order_key().map(|key| (event.source().to_owned(), key.to_owned()))
-}
-
-fn letter(id: EntryId, entry: &Entry) -> Option<DeadLetter> {
-    let State::Dead { died, reason } = &entry.state else { return None };
-    Some(DeadLetter {
-        id,
-        event: entry.event.clone(),
-        died: *died,
-        reason: reason.clone(),
-        attempts: entry.attempts,
-        redriven: entry.redriven,
-        progress: entry.progress.clone(),
-    })
 }
 
 impl Inbox for VolatileInbox {
     fn put(&self, event: Event) -> InboxFuture<'_, Put> {
-        Box::pin(ready(Ok(self.change(|kept| kept.put(event)))))
+        self.changing(|kept| Ok(kept.put(event)))
     }
 
     fn claim(&self, claim: Claim) -> InboxFuture<'_, Claims> {
-        Box::pin(ready(Ok(self.kept().claim(claim))))
+        self.asked(|kept| Ok(kept.claim(claim)))
     }
 
     fn extend(&self, lease: Lease, now: SystemTime, duration: Duration) -> InboxFuture<'_, ()> {
-        Box::pin(ready(self.kept().extend(lease, now + duration)))
+        self.asked(|kept| kept.extend(lease, later(now, duration)))
     }
 
     fn progress(&self, lease: Lease, progress: Progress) -> InboxFuture<'_, ()> {
-        Box::pin(ready(self.kept().leased(lease).map(|entry| entry.progress = progress)))
+        self.asked(|kept| kept.leased(lease).map(|entry| entry.progress = progress))
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> InboxFuture<'_, ()> {
-        Box::pin(ready(self.change(|kept| kept.settle(lease, settlement))))
+        self.changing(|kept| kept.settle(lease, settlement))
     }
 
     fn dead(&self, after: Option<EntryId>, most: usize) -> InboxFuture<'_, Vec<DeadLetter>> {
-        let kept = self.kept();
-        let from = after.map_or(0, |after| after.get().saturating_add(1));
-        let letters = kept.entries.range(EntryId::new(from)..).filter_map(|(id, entry)| letter(*id, entry));
-        let letters = letters.take(most).collect();
-        Box::pin(ready(Ok(letters)))
+        self.asked(|kept| Ok(kept.dead(after, most)))
     }
 
     fn dead_letter(&self, id: EntryId) -> InboxFuture<'_, Option<DeadLetter>> {
-        let letter = self.kept().entries.get(&id).and_then(|entry| letter(id, entry));
-        Box::pin(ready(Ok(letter)))
+        self.asked(|kept| Ok(kept.dead_letter(id)))
     }
 
     fn redrive(&self, ids: Vec<EntryId>, now: SystemTime) -> InboxFuture<'_, usize> {
-        Box::pin(ready(Ok(self.change(|kept| kept.redrive(&ids, now)))))
+        self.changing(|kept| Ok(kept.redrive(&ids, now)))
     }
 
     fn drop_dead(&self, ids: Vec<EntryId>) -> InboxFuture<'_, usize> {
-        Box::pin(ready(Ok(self.kept().drop_dead(&ids))))
+        self.asked(|kept| Ok(kept.drop_dead(&ids)))
     }
 
     fn stats(&self, now: SystemTime) -> InboxFuture<'_, Stats> {
-        Box::pin(ready(Ok(self.kept().stats(now))))
+        self.asked(|kept| Ok(kept.stats(now)))
     }
 
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -357,9 +131,6 @@ impl Inbox for VolatileInbox {
 impl fmt::Debug for VolatileInbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kept = self.kept();
-        f.debug_struct("VolatileInbox")
-            .field("entries", &kept.entries.len())
-            .field("remembered", &kept.seen.len())
-            .finish()
+        f.debug_struct("VolatileInbox").field("entries", &kept.len()).finish()
     }
 }

@@ -164,7 +164,7 @@ impl Receiver {
 
     /// Where the date of receipt is read. The system's clock by default.
     #[must_use]
-    pub fn clock(self, clock: WallClock) -> Self {
+    pub fn wall_clock(self, clock: WallClock) -> Self {
         self.with(|config| config.clock = clock)
     }
 }

@@ -1,4 +1,3 @@
-use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use bartizan_core::{Rejection, WallClock};
@@ -10,10 +9,7 @@ use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 
 use super::*;
-use crate::inbox::{
-    Claim, Claims, DeadLetter, EntryId, Event, Inbox, InboxError, InboxFuture, Lease, Progress, Put,
-    Settlement, Stats, VolatileInbox,
-};
+use crate::inbox::{Claim, Event, Health, Inbox, VolatileInbox};
 use crate::{EventId, Proof, Verified};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,7 +42,7 @@ async fn kept(inbox: &VolatileInbox) -> Vec<Event> {
 #[tokio::test]
 async fn what_is_acknowledged_is_kept_with_all_that_is_known_of_it() {
     let inbox = VolatileInbox::new();
-    let receiver = Receiver::new("billing", inbox.clone()).clock(clock());
+    let receiver = Receiver::new("billing", inbox.clone()).wall_clock(clock());
     let answer =
         receiver.clone().oneshot(request(r#"{"type":"a.b"}"#, Some(EventId::new("e", true)))).await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -60,7 +56,7 @@ async fn what_is_acknowledged_is_kept_with_all_that_is_known_of_it() {
 #[tokio::test]
 async fn a_duplicate_is_acknowledged_and_not_kept() {
     let inbox = VolatileInbox::new();
-    let receiver = Receiver::new("s", inbox.clone()).clock(clock());
+    let receiver = Receiver::new("s", inbox.clone()).wall_clock(clock());
     let unsigned = || Some(EventId::new("e", false));
     for (request, count) in [
         (request("1", Some(EventId::new("e", true))), 1),
@@ -82,7 +78,7 @@ async fn a_duplicate_is_acknowledged_and_not_kept() {
 #[tokio::test]
 async fn type_order_and_fields_are_found_where_they_stand() {
     let inbox = VolatileInbox::new();
-    let base = Receiver::new("s", inbox.clone()).clock(clock());
+    let base = Receiver::new("s", inbox.clone()).wall_clock(clock());
     let body = r#"{"type":"a","event":{"type":"b"},"customer":7}"#;
     let of_field = base.clone().event_type(Part::field(HeaderName::from_static("x-event")));
     for receiver in [
@@ -108,7 +104,7 @@ async fn type_order_and_fields_are_found_where_they_stand() {
 #[tokio::test]
 async fn nobody_puts_what_was_not_verified_unless_that_is_meant() {
     let inbox = VolatileInbox::new();
-    let receiver = Receiver::new("s", inbox.clone()).clock(clock());
+    let receiver = Receiver::new("s", inbox.clone()).wall_clock(clock());
     assert_eq!(put(&receiver, Request::new(Full::<Bytes>::from("{}"))).await, 500);
     assert!(kept(&inbox).await.is_empty());
     let open = receiver.take_unverified().body_limit(2);
@@ -118,69 +114,12 @@ async fn nobody_puts_what_was_not_verified_unless_that_is_meant() {
     assert_eq!(kept(&inbox).await.len(), 1);
 }
 
-/// Fails, or hangs, and does nothing else.
-struct Down {
-    hangs: bool,
-    put: Mutex<u32>,
-}
-
-impl Inbox for Down {
-    fn put(&self, _: Event) -> InboxFuture<'_, Put> {
-        *self.put.lock().unwrap() += 1;
-        let hangs = self.hangs;
-        Box::pin(async move {
-            if hangs {
-                std::future::pending::<()>().await;
-            }
-            Err(InboxError::unavailable("disk full at /var/secret"))
-        })
-    }
-
-    fn claim(&self, _: Claim) -> InboxFuture<'_, Claims> {
-        unimplemented!()
-    }
-
-    fn extend(&self, _: Lease, _: SystemTime, _: Duration) -> InboxFuture<'_, ()> {
-        unimplemented!()
-    }
-
-    fn progress(&self, _: Lease, _: Progress) -> InboxFuture<'_, ()> {
-        unimplemented!()
-    }
-
-    fn settle(&self, _: Lease, _: Settlement) -> InboxFuture<'_, ()> {
-        unimplemented!()
-    }
-
-    fn dead(&self, _: Option<EntryId>, _: usize) -> InboxFuture<'_, Vec<DeadLetter>> {
-        unimplemented!()
-    }
-
-    fn dead_letter(&self, _: EntryId) -> InboxFuture<'_, Option<DeadLetter>> {
-        unimplemented!()
-    }
-
-    fn redrive(&self, _: Vec<EntryId>, _: SystemTime) -> InboxFuture<'_, usize> {
-        unimplemented!()
-    }
-
-    fn drop_dead(&self, _: Vec<EntryId>) -> InboxFuture<'_, usize> {
-        unimplemented!()
-    }
-
-    fn stats(&self, _: SystemTime) -> InboxFuture<'_, Stats> {
-        unimplemented!()
-    }
-
-    fn changed(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        unimplemented!()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_inbox_that_fails_or_hangs_is_a_503_and_the_sender_comes_again() {
-    for hangs in [false, true] {
-        let receiver = Receiver::new("s", Down { hangs, put: Mutex::default() });
+    let inbox = VolatileInbox::new();
+    for (health, hangs) in [(Health::Fails, false), (Health::Hangs, true)] {
+        inbox.set_health(health);
+        let receiver = Receiver::new("s", inbox.clone());
         for (receiver, waits, retry_after) in [
             (receiver.clone(), 10, "10"),
             (receiver.put_timeout(2 * SECOND).retry_after(60 * SECOND), 2, "60"),
@@ -192,7 +131,7 @@ async fn an_inbox_that_fails_or_hangs_is_a_503_and_the_sender_comes_again() {
             assert!(answer.extensions().get::<Rejection>().is_some());
             assert_eq!(started.elapsed(), if hangs { waits * SECOND } else { Duration::ZERO });
             let text = answer.into_body().collect().await.unwrap().to_bytes();
-            assert!(!String::from_utf8_lossy(&text).contains("secret"), "strangers are told nothing of it");
+            assert!(!String::from_utf8_lossy(&text).contains("volatile"), "strangers are told nothing of it");
         }
     }
 }

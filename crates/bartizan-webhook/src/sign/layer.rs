@@ -59,7 +59,7 @@ impl SignLayer {
 
     /// Where timestamps are read. The system's clock by default.
     #[must_use]
-    pub fn clock(mut self, clock: WallClock) -> Self {
+    pub fn wall_clock(mut self, clock: WallClock) -> Self {
         self.config.clock = clock;
         self
     }

@@ -50,7 +50,7 @@ fn post(fields: &[(&'static str, &'static str)]) -> Request<Full<Bytes>> {
 #[tokio::test]
 async fn what_is_sent_has_the_signature_and_the_content_that_was_signed() {
     let sent = Sent::default();
-    let service = SignLayer::new(signer()).clock(clock(1_614_265_330)).layer(origin(&sent));
+    let service = SignLayer::new(signer()).wall_clock(clock(1_614_265_330)).layer(origin(&sent));
     service.oneshot(post(&[("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek")])).await.unwrap();
     let request = sent.lock().unwrap().pop().unwrap();
     assert_eq!(request.headers()["webhook-timestamp"], "1614265330");
@@ -65,7 +65,7 @@ async fn each_attempt_has_a_date_of_its_own_and_the_same_id() {
     let clock = WallClock::from_fn(move || {
         SystemTime::UNIX_EPOCH + Duration::from_secs(dates.lock().unwrap().next().unwrap())
     });
-    let attempts = SignLayer::new(signer()).clock(clock).layer(origin(&sent));
+    let attempts = SignLayer::new(signer()).wall_clock(clock).layer(origin(&sent));
     // Retry, in short.
     let twice = service_fn(move |request: Request<Full<Bytes>>| {
         let attempts = attempts.clone();

@@ -21,7 +21,11 @@ pub enum Verdict<'a> {
     /// It is let through.
     Passed(&'a Verified),
     /// It is the sender's, and answered here.
-    Handshake,
+    #[non_exhaustive]
+    Handshake {
+        /// The name of the scheme.
+        scheme: &'a str,
+    },
     /// It is not let through.
     Refused(&'a Refused),
 }

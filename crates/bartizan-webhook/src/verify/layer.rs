@@ -85,7 +85,7 @@ impl<H> VerifyLayer<H> {
 
     /// What timestamps and the ends of keys are held against. The system's clock by default.
     #[must_use]
-    pub fn clock(mut self, clock: WallClock) -> Self {
+    pub fn wall_clock(mut self, clock: WallClock) -> Self {
         self.config.clock = clock;
         self
     }

@@ -25,7 +25,7 @@ fn clock() -> WallClock {
 }
 
 fn layer() -> VerifyLayer {
-    VerifyLayer::new(SignatureFormat::stripe().verifier(["s"]).unwrap()).clock(clock())
+    VerifyLayer::new(SignatureFormat::stripe().verifier(["s"]).unwrap()).wall_clock(clock())
 }
 
 /// A signed request.
@@ -116,7 +116,7 @@ async fn the_reason_goes_to_the_hook_alone() {
         move |verdict: &Verdict<'_>| {
             told.lock().unwrap().push(match verdict {
                 Verdict::Passed(verified) => format!("passed {}", verified.scheme()),
-                Verdict::Handshake => "handshake".to_owned(),
+                Verdict::Handshake { scheme } => format!("handshake {scheme}"),
                 Verdict::Refused(refused) => format!("{}: {refused}", refused.reason()),
             });
         }
@@ -156,7 +156,7 @@ async fn a_content_encoding_is_refused_before_the_body_is_read() {
 #[tokio::test]
 async fn a_key_that_has_ended_and_a_clock_are_heeded() {
     let ring = [Key::new("s").not_after(clock().now() - SECOND)];
-    let layer = VerifyLayer::new(SignatureFormat::stripe().verifier(ring).unwrap()).clock(clock());
+    let layer = VerifyLayer::new(SignatureFormat::stripe().verifier(ring).unwrap()).wall_clock(clock());
     assert_eq!(call(layer, signed(b"{}", Full::<Bytes>::from("{}"))).await.0.status(), 401);
     let by_the_system = VerifyLayer::new(SignatureFormat::stripe().verifier(["s"]).unwrap());
     assert_eq!(call(by_the_system, signed(b"{}", Full::<Bytes>::from("{}"))).await.0.status(), 401);

@@ -1,7 +1,7 @@
 use super::*;
 
 fn slack() -> VerifyLayer {
-    VerifyLayer::new(SignatureFormat::slack().verifier(["s"]).unwrap()).clock(clock())
+    VerifyLayer::new(SignatureFormat::slack().verifier(["s"]).unwrap()).wall_clock(clock())
 }
 
 fn to_slack(content: &'static str, key: &str) -> Request<Full<Bytes>> {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use bartizan_core::shown_urls_in;
+use crate::shown_urls_in;
 
 /// How deep a chain of sources is followed: an error may name itself.
 const MAX_DEPTH: usize = 16;
@@ -10,13 +10,21 @@ const MAX_DEPTH: usize = 16;
 /// How many characters are kept.
 const MAX_CHARS: usize = 512;
 
-/// `outer: inner: innermost`, where the sources add something; URLs as [`shown_urls_in`] shows them.
-pub(crate) fn line(error: &(dyn Error + 'static)) -> String {
-    shown(&chain(error))
+/// `outer: inner: innermost`, where the sources add something; URLs as [`shown_urls_in`] shows them. At most 512 characters, control
+/// characters escaped.
+///
+/// ```
+/// use bartizan_core::error_line;
+///
+/// let error = std::io::Error::other("no answer from https://me:pw@a.example/?token=s3cret");
+/// assert_eq!(error_line(&error), "no answer from https://a.example/?token=..");
+/// ```
+pub fn error_line(error: &(dyn Error + 'static)) -> String {
+    shown_line(&error_chain(error))
 }
 
-/// The same, not yet cut and escaped.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+/// What [`error_line`] shows, not yet cut and escaped, for who has more to take out of it.
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut line = String::new();
     for error in std::iter::successors(Some(error), |&error| error.source()).take(MAX_DEPTH) {
         let text = error.to_string();
@@ -41,8 +49,8 @@ fn has_words(text: &str, words: &str) -> bool {
         .any(|(at, _)| ends_a_word(&text[..at]) && begins_none(&text[at + words.len()..]))
 }
 
-/// Control characters escaped, and cut where it gets too long.
-pub(crate) fn shown(line: &str) -> String {
+/// A text of somebody else's as a line that may be shown: control characters escaped, and cut after 512 characters.
+pub fn shown_line(line: &str) -> String {
     let mut shown = String::with_capacity(line.len().min(MAX_CHARS));
     for (count, c) in line.chars().enumerate() {
         if count == MAX_CHARS {
@@ -59,14 +67,14 @@ pub(crate) fn shown(line: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use std::fmt;
 
     use super::*;
 
     /// An error with a source.
     #[derive(Debug)]
-    pub(crate) struct Wrapped(pub(crate) &'static str, pub(crate) Option<Box<Wrapped>>);
+    struct Wrapped(&'static str, Option<Box<Wrapped>>);
 
     impl fmt::Display for Wrapped {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,13 +104,13 @@ pub(crate) mod tests {
     }
 
     /// One error, whose sources have the other texts.
-    pub(crate) fn chained(texts: &[&'static str]) -> Box<Wrapped> {
+    fn chained(texts: &[&'static str]) -> Box<Wrapped> {
         let wrap = |source, text: &&'static str| Some(Box::new(Wrapped(text, source)));
         texts.iter().rev().fold(None, wrap).expect("one text at least")
     }
 
     fn of(texts: &[&'static str]) -> String {
-        line(&*chained(texts))
+        error_line(&*chained(texts))
     }
 
     #[test]
@@ -128,7 +136,7 @@ pub(crate) mod tests {
 
     #[test]
     fn it_ends() {
-        assert_eq!(line(&Loop), "loop");
+        assert_eq!(error_line(&Loop), "loop");
         let deep: Vec<&str> = "a b c d e f g h i j k l m n o p q r s t".split(' ').collect();
         assert_eq!(of(&deep), deep[..16].join(": "));
         let long = |length| of(&[Box::leak("é".repeat(length).into_boxed_str())]);
