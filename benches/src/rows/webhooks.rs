@@ -128,7 +128,7 @@ pub fn signed<B>(body: B) -> Request<B> {
 /// If a valid key is refused.
 pub fn layer(format: fn() -> SignatureFormat) -> VerifyLayer {
     let verifier = format().verifier([SECRET]).expect("a key");
-    VerifyLayer::new(verifier).clock(WallClock::fixed(date()))
+    VerifyLayer::new(verifier).wall_clock(WallClock::fixed(date()))
 }
 
 fn verified<B: Body<Error = Infallible> + Clone>(format: fn() -> SignatureFormat, body: B, n: u64) {
