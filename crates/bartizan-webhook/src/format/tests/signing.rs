@@ -99,3 +99,14 @@ fn what_cannot_be_signed_says_why() {
     let mut headers = headers([("webhook-id", &b"a.b"[..])]);
     assert_eq!(signer.sign(&mut headers, b"", at(NOW)).unwrap_err().fault().kind(), FaultKind::Ambiguous);
 }
+
+#[test]
+fn a_secret_is_the_key_of_each_algorithm_of_the_table() {
+    let new = || SignatureFormat::new("t", "x-sig");
+    let both = new().version("sha1=", Algorithm::HmacSha1).version("sha512=", Algorithm::HmacSha512);
+    let verifier = both.verifier(["k"]).unwrap();
+    for (prefix, algorithm) in [("sha1=", Algorithm::HmacSha1), ("sha512=", Algorithm::HmacSha512)] {
+        let headers = signed(&new().version(prefix, algorithm), "k", b"{}", at(NOW));
+        assert!(verify(&verifier, &headers, b"{}", at(NOW)).is_ok(), "{prefix}");
+    }
+}
