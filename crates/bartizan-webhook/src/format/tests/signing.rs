@@ -92,6 +92,7 @@ fn what_cannot_be_signed_says_why() {
     let signer = SignatureFormat::standard_webhooks().signer([SECRET]).unwrap();
     let error = signer.sign(&mut HeaderMap::new(), b"", at(NOW)).unwrap_err();
     assert_eq!(error.fault().kind(), FaultKind::NoId);
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the id is not there");
     assert_eq!(error.to_string(), r#"the request cannot be signed as "standard-webhooks" has it"#);
     let ended = SignatureFormat::github().signer([Key::new("a").not_after(at(NOW - 1))]).unwrap();
     let error = ended.sign(&mut HeaderMap::new(), b"", at(NOW)).unwrap_err();
