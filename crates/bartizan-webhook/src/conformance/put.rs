@@ -1,6 +1,6 @@
 //! What is kept, once, and as it was put.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
