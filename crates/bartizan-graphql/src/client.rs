@@ -16,9 +16,9 @@ use tower_service::Service;
 use crate::documents::Documents;
 use crate::error::Kind;
 use crate::media_type::is_graphql;
+use crate::merge::Settings;
 use crate::persisted::Persisted;
 use crate::request::Written;
-use crate::merge::Settings;
 use crate::{Answer, Error, Operation, Reply};
 
 /// A GraphQL server, over any HTTP service: a client of hyper, or a whole stack of layers around one.

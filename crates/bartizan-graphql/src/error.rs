@@ -134,7 +134,9 @@ impl fmt::Display for Error {
             Kind::TooLarge(_, limit) => write!(f, "the answer has more than {limit} bytes"),
             Kind::Body(..) => f.write_str("the answer broke off"),
             Kind::Transport(_) => f.write_str("there is no answer"),
-            Kind::Lost(_) => f.write_str("nobody can tell what became of this mutation of a batch; it may have been carried out"),
+            Kind::Lost(_) => f.write_str(
+                "nobody can tell what became of this mutation of a batch; it may have been carried out",
+            ),
             Kind::Variables(error) => error.fmt(f),
         }
     }

@@ -24,7 +24,11 @@ fn answers(request: &Request<Bytes>) -> Response<Full<Bytes>> {
         }
     }
     let data = if is_null { Value::Null } else { data.into() };
-    json_answer(&if errors.is_empty() { json!({ "data": data }) } else { json!({ "data": data, "errors": errors }) })
+    json_answer(&if errors.is_empty() {
+        json!({ "data": data })
+    } else {
+        json!({ "data": data, "errors": errors })
+    })
 }
 
 fn client(server: &Server) -> GraphqlClient<Http> {
@@ -43,7 +47,10 @@ fn data(result: &Result<Reply, Error>) -> Option<&str> {
 async fn queries_share_a_request_and_each_gets_its_own() {
     let server = Server::default();
     let [a, b, c] = client(&server).batch(operations(["{ a }", "{ b x: a }", "{ a }"])).await;
-    assert_eq!([data(&a), data(&b), data(&c)], [Some(r#"{"a":1}"#), Some(r#"{"b":1,"x":1}"#), Some(r#"{"a":1}"#)]);
+    assert_eq!(
+        [data(&a), data(&b), data(&c)],
+        [Some(r#"{"a":1}"#), Some(r#"{"b":1,"x":1}"#), Some(r#"{"a":1}"#)]
+    );
     let asked = server.asked();
     assert_eq!(asked.len(), 1);
     let query = body(&asked[0])["query"].as_str().unwrap().to_owned();
@@ -64,7 +71,11 @@ async fn each_has_a_type_of_its_own_in_a_tuple() {
         b: String,
     }
     let server = Server::default();
-    let asked = (Operation::new("{ a }").typed::<A>(), Operation::new("{ b }").typed::<Text>(), Operation::new("{ c }"));
+    let asked = (
+        Operation::new("{ a }").typed::<A>(),
+        Operation::new("{ b }").typed::<Text>(),
+        Operation::new("{ c }"),
+    );
     let (a, b, c) = client(&server).batch(asked).await;
     assert_eq!(a.unwrap(), A { a: 1 });
     assert_eq!(b.unwrap_err().to_string(), "the data is something else than what was asked for");
@@ -100,7 +111,8 @@ async fn what_cannot_be_merged_goes_alone_and_mutations_go_one_after_the_other()
     assert!(results.iter().all(Result::is_ok));
     let asked = server.asked();
     assert_eq!(asked.len(), 4);
-    let place = |text: &str| asked.iter().position(|request| body(request)["query"].as_str().unwrap().contains(text));
+    let place =
+        |text: &str| asked.iter().position(|request| body(request)["query"].as_str().unwrap().contains(text));
     assert!(place("m1") < place("m2"));
     assert_eq!(place("query0_a"), place("query2_b"));
 
