@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bartizan_core::{Attempts, BoxError, has_media_type, shown_url};
+use bartizan_core::{Attempts, BoxError, Collect, NotCollected, has_media_type, shown_url};
 use bartizan_timeout::within;
 use bytes::{Bytes, BytesMut};
 use http::{Extensions, HeaderMap, Response, StatusCode};
@@ -154,32 +154,10 @@ where
     R: Body<Data = Bytes>,
     R::Error: Into<BoxError>,
 {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Kind::TooLarge(limit));
-    }
-    let mut body = std::pin::pin!(body);
-    // Most bodies are one frame, which is passed on without a copy.
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Kind::Body(error.into()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit - first.len() - rest.len() {
-            return Err(Kind::TooLarge(limit));
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            rest.extend_from_slice(&data);
-        }
-    }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    Collect::new(body, limit).await.map_err(|error| match error {
+        NotCollected::Broken(error) => Kind::Body(error.into()),
+        _ => Kind::TooLarge(limit),
+    })
 }
 
 /// How much of an error's text is kept.

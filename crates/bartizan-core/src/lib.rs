@@ -10,6 +10,7 @@
 //! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`], [`RetryHint`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
 //! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
+//! | bodies that are read | [`Collect`], [`NotCollected`] |
 //! | what the content is | [`has_media_type`] |
 //! | facts of one call | [`CallContext`], [`Deadline`], [`ThroughBody`], [`Attempts`] |
 //! | what a request is | [`RequestHead`], [`Origin`], [`PathTemplate`] |
@@ -34,6 +35,7 @@
 mod chance;
 mod classify;
 mod clock;
+mod collect;
 mod context;
 mod date;
 mod delivery;
@@ -67,6 +69,7 @@ mod utc;
 pub use chance::Chance;
 pub use classify::{ByStatus, Classify, Head, Outcome, classify};
 pub use clock::WallClock;
+pub use collect::{Collect, NotCollected};
 pub use context::{Attempts, CacheMode, CacheOverride, CallContext, Deadline, RetryOverride, ThroughBody};
 pub use date::http_date;
 pub use delivery::{Delivery, delivery};

@@ -122,3 +122,45 @@ where
         let _ = self.caller.send(answer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Asked for Nothing {
+        fn run(&mut self, _: &mut Tables<'_>) -> Result<()> {
+            Ok(())
+        }
+
+        fn answer(self: Box<Self>, _: std::result::Result<(), &NotDone>) {}
+    }
+
+    #[test]
+    fn a_group_waits_for_as_many_as_the_last_one_had() {
+        let (sender, queue) = mpsc::channel::<Box<dyn Asked>>();
+        let opener = || redb::Builder::new().create_with_backend(redb::backends::InMemoryBackend::new());
+        let path = std::path::Path::new("in memory").into();
+        let committer = Committer {
+            file: Arc::new(File::open(path, Box::new(opener)).expect("it works")),
+            queue,
+            group: Group { most: 128, wait: Duration::from_secs(600) },
+            changed: Arc::default(),
+            commits: Arc::default(),
+            ended: watch::channel(()).0,
+        };
+        sender.send(Box::new(Nothing)).expect("there is a queue");
+        let late = thread::spawn(move || {
+            for _ in 0..1000 {
+                thread::yield_now();
+            }
+            sender.send(Box::new(Nothing)).expect("there is a queue");
+            sender
+        });
+        assert_eq!(committer.gather(Box::new(Nothing), 3).len(), 3);
+        drop(late.join());
+    }
+}

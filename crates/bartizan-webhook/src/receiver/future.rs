@@ -46,7 +46,7 @@ impl<B: Body> ResponseFuture<B> {
         let (head, body) = request.into_parts();
         let state = if config.takes(&head) {
             // Verified, it is there already.
-            let body = Collect::new(body, config.body_limit, Some(config.put_timeout));
+            let body = Collect::new(body, config.body_limit, config.put_timeout);
             State::Reading { body, head: Box::new(head) }
         } else {
             State::Unverified
@@ -73,9 +73,11 @@ where
                         this.state.set(State::Putting { put: timeout(this.config.put_timeout, put) });
                         continue;
                     }
-                    Err(NotCollected::TooLarge) => Err(NotKept::TooLarge(this.config.body_limit)),
                     Err(NotCollected::TooSlow) => Err(NotKept::TooSlow(this.config.put_timeout)),
-                    Err(NotCollected::Broken(error)) => Err(NotKept::Broken(error.into())),
+                    Err(NotCollected::Other(bartizan_core::NotCollected::Broken(error))) => {
+                        Err(NotKept::Broken(error.into()))
+                    }
+                    Err(NotCollected::Other(_)) => Err(NotKept::TooLarge(this.config.body_limit)),
                 },
                 StateProjection::Putting { put } => match ready!(put.poll(cx)) {
                     Ok(Ok(put)) => Ok(put),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bartizan_core::{BoxError, ReadyThenCall};
+use bartizan_core::{BoxError, Collect, NotCollected, ReadyThenCall};
 use bytes::Bytes;
 use http::{Request, Response, request};
 use http_body::Body;
@@ -15,7 +15,6 @@ use tower_service::Service;
 
 use super::NotSigned;
 use super::layer::Config;
-use crate::collect::{Collect, NotCollected};
 
 pin_project! {
     /// The future of [`Sign`](super::Sign).
@@ -42,7 +41,7 @@ impl<S: Service<Request<B>>, B: Body> ResponseFuture<S, B, S::Future> {
     pub(super) fn new(request: Request<B>, not_ready_inner: S, config: Arc<Config>) -> Self {
         let (head, body) = request.into_parts();
         // The time of what we send ourselves is for the layers outside.
-        let body = Collect::new(body, config.body_limit, None);
+        let body = Collect::new(body, config.body_limit);
         Self { state: State::Reading { body, rest: Some((head, not_ready_inner)) }, config }
     }
 }
@@ -69,11 +68,9 @@ where
         loop {
             let call = match this.state.as_mut().project() {
                 StateProjection::Reading { body, rest } => {
-                    let body = ready!(body.poll(cx, |_| {})).map_err(|error| match error {
+                    let body = ready!(body.poll(cx)).map_err(|error| match error {
                         NotCollected::Broken(error) => NotSigned::broken(error),
-                        NotCollected::TooLarge | NotCollected::TooSlow => {
-                            NotSigned::too_large(this.config.body_limit)
-                        }
+                        _ => NotSigned::too_large(this.config.body_limit),
                     })?;
                     let (head, not_ready_inner) = rest.take().expect("the request is taken once");
                     ReadyThenCall::new(not_ready_inner, this.config.signed(head, body)?)

@@ -153,9 +153,11 @@ where
 impl<H> Config<H> {
     fn why<E: Into<BoxError>>(&self, error: NotCollected<E>) -> RefusedKind {
         match error {
-            NotCollected::TooLarge => RefusedKind::TooLarge(self.body_limit as u64),
             NotCollected::TooSlow => RefusedKind::TooSlow(self.body_timeout),
-            NotCollected::Broken(error) => RefusedKind::Broken(error.into()),
+            NotCollected::Other(bartizan_core::NotCollected::Broken(error)) => {
+                RefusedKind::Broken(error.into())
+            }
+            NotCollected::Other(_) => RefusedKind::TooLarge(self.body_limit as u64),
         }
     }
 }

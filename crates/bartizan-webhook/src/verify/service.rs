@@ -39,11 +39,11 @@ impl<H> Config<H> {
         if is_encoded(request.headers()) {
             return Begun::Refused(RefusedKind::Encoded);
         }
-        if Collect::is_too_large(request.body(), self.body_limit) {
+        if bartizan_core::Collect::is_too_large(request.body(), self.body_limit) {
             return Begun::Refused(RefusedKind::TooLarge(self.body_limit as u64));
         }
         let (head, body) = request.into_parts();
-        let body = Collect::new(body, self.body_limit, Some(self.body_timeout));
+        let body = Collect::new(body, self.body_limit, self.body_timeout);
         Begun::Reading { head: Box::new(head), body, check }
     }
 }
