@@ -14,10 +14,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bartizan::Stack;
 use bartizan_core::{BoxError, CallContext, Outcome, Rejection, find_source};
-use bartizan_graphql::GraphqlOutcomeLayer;
+use bartizan_graphql::{GraphqlClient, GraphqlOutcomeLayer};
 use bytes::Bytes;
 use http::Request;
 use http::header::CONTENT_TYPE;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -134,6 +135,7 @@ impl http_body::Body for Stalls {
     }
 }
 
+type Boxed = UnsyncBoxBody<Bytes, BoxError>;
 type HttpClient = BoxCloneSyncService<Request<Full<Bytes>>, http::Response<hyper::body::Incoming>, BoxError>;
 type Answer = Result<(Option<Outcome>, String), BoxError>;
 
@@ -156,25 +158,22 @@ fn pipes(shop: Arc<Shop>) -> HttpClient {
 
 /// The stack, with the layer around the transport.
 #[derive(Clone)]
-struct Caller(BoxCloneSyncService<Request<Full<Bytes>>, (Option<Outcome>, String), BoxError>);
+struct Caller(BoxCloneSyncService<Request<Full<Bytes>>, http::Response<Boxed>, BoxError>);
 
 impl Caller {
     fn over(transport: HttpClient) -> Self {
         let stack = Stack::standard().build().expect("the standard stack is sound");
-        Self::reading(stack.layer(GraphqlOutcomeLayer::new().layer(transport)))
+        Self::boxing(stack.layer(GraphqlOutcomeLayer::new().layer(transport)))
     }
 
-    fn reading<S, B>(calls: S) -> Self
+    fn boxing<S, B>(calls: S) -> Self
     where
         S: Service<Request<Full<Bytes>>, Response = http::Response<B>, Error = BoxError, Future: Send>,
         S: Clone + Send + Sync + 'static,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        Self(BoxCloneSyncService::new(calls.and_then(|response: http::Response<B>| async {
-            let outcome = response.extensions().get().copied();
-            let bytes = response.into_body().collect().await.map_err(Into::into)?.to_bytes();
-            Ok((outcome, String::from_utf8(bytes.to_vec())?))
-        })))
+        let boxing = |body: B| body.map_err(Into::into).boxed_unsync();
+        Self(BoxCloneSyncService::new(calls.map_response(move |response| response.map(boxing))))
     }
 
     fn of(shop: &Arc<Shop>) -> Self {
@@ -185,7 +184,10 @@ impl Caller {
         let mut request =
             Request::post("http://shop.test/graphql").body(Full::from("{}")).expect("a valid request");
         change(&mut request);
-        self.0.clone().oneshot(request).await
+        let response = self.0.clone().oneshot(request).await?;
+        let outcome = response.extensions().get().copied();
+        let bytes = response.into_body().collect().await?.to_bytes();
+        Ok((outcome, String::from_utf8(bytes.to_vec())?))
     }
 
     async fn query(&self) -> Answer {
@@ -316,5 +318,29 @@ async fn other_calls_wait_while_the_server_throttles() {
         "it is the caller's, as it came"
     );
     caller.call(once).await.expect("an answer");
+    assert!(shop.between() >= 10 * SECOND, "{:?}", shop.between());
+}
+
+/// As an application asks: which requests may be sent again is read in their documents.
+async fn ask(shop: &Arc<Shop>, document: &str) -> Result<serde_json::Value, bartizan_graphql::Error> {
+    let client =
+        GraphqlClient::new("http://shop.test/graphql", Caller::of(shop).0).expect("a valid endpoint");
+    client.query(document, &()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_the_client_a_query_that_failed_is_sent_again_and_a_mutation_is_not() {
+    for (document, requests) in [("{ a }", 2), ("mutation { a }", 1)] {
+        let shop = Shop::of([Fails, Executes]);
+        assert_eq!(ask(&shop, document).await.is_ok(), requests == 2, "{document}");
+        assert_eq!(shop.saw().0, requests, "{document}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_the_client_a_throttled_mutation_runs_once() {
+    let shop = Shop::of([Throttles { missing: 500 }, Executes]);
+    ask(&shop, "mutation { a }").await.expect("an answer");
+    assert_eq!(shop.saw(), (2, 1));
     assert!(shop.between() >= 10 * SECOND, "{:?}", shop.between());
 }
