@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use bartizan_core::{Head, Outcome, RetryHint, has_media_type, retry_after};
+use bartizan_core::{Head, Outcome, RetryHint, retry_after};
 use http::header::CONTENT_ENCODING;
 use http::{Extensions, HeaderMap, StatusCode};
 use serde::de::IgnoredAny;
@@ -11,14 +11,12 @@ use serde_json::value::RawValue;
 
 use super::wait;
 use crate::answer::Members;
+use crate::media_type::is_graphql;
 use crate::{Codes, GraphqlError, Kind};
 
 /// Whether the body is worth reading: it speaks for the GraphQL server, and its bytes are JSON as they are.
 pub(super) fn is_readable(status: StatusCode, headers: &HeaderMap) -> bool {
-    // GraphQL over HTTP, "application/json": any other status may be from somebody on the way.
-    let is_trusted = has_media_type(headers, "application/graphql-response+json")
-        || status == StatusCode::OK && has_media_type(headers, "application/json");
-    is_trusted && headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity")
+    is_graphql(status, headers) && headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity")
 }
 
 /// What is put into the extensions.

@@ -43,12 +43,12 @@ use crate::Codes;
 ///
 /// | media type | status | body | outcome |
 /// |---|---|---|---|
-/// | `application/graphql-response+json` | any | a GraphQL response | by the table below |
+/// | `application/graphql-response+json` | any but a redirect | a GraphQL response | by the table below |
 /// | `application/json` | 200 | a GraphQL response | by the table below |
 /// | either of them, so | | broken off, or no JSON | `Failure`: the server, or the way to it |
 /// | either of them, so | | other JSON, a list too | by status, as without this layer |
 /// | either of them, so | | empty, or above [1 MiB](Self::max_body), or with a `Content-Encoding` | by status |
-/// | `application/json` | any other | not read: it may be from somebody on the way | by status |
+/// | `application/json`; `application/graphql-response+json` in a redirect | any other | not read: it may be from somebody on the way | by status |
 /// | any other: HTML, `multipart/mixed`, `text/event-stream` | any | not read | by status |
 ///
 /// "By status" is what the classifier of the layers outside says; there is no mark.

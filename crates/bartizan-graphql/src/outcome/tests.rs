@@ -248,7 +248,8 @@ fn nothing_was_done_where_the_execution_did_not_begin() {
 #[test]
 fn only_what_is_throttled_has_a_hint() {
     for code in ["OVERLOADED", "TIMEOUT", "FORBIDDEN", "ELSE"] {
-        assert_eq!(hint(&error(code)), None, "{code}");
+        let errors = format!(r#""errors": [{{"message": "m", "type": "{code}"}}]"#);
+        assert_eq!(hint(&format!("{{{errors}, {COST}}}")), None, "{code}");
     }
 }
 
@@ -339,6 +340,21 @@ async fn a_body_says_how_long_it_is_and_when_it_ends() {
 }
 
 #[tokio::test]
+async fn a_body_of_unknown_length_has_a_known_one_once_it_is_read() {
+    let inner = Body::frames([Step::data("{}")]).with_size_hint(http_body::SizeHint::new());
+    let body = answer(response(200, OLD, inner)).await.into_body();
+    assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(2), false));
+}
+
+#[tokio::test]
+async fn a_body_that_says_its_end_is_not_polled_for_it() {
+    let inner = Body::frames([Step::data("{}")]).ends_knowingly();
+    let probe = inner.probe();
+    answer(response(200, OLD, inner)).await;
+    assert_eq!(probe.polls(), 1);
+}
+
+#[tokio::test]
 async fn a_body_that_was_left_alone_says_what_it_says() {
     let inner = Body::frames([Step::data("html")]).ends_knowingly();
     let (hint, is_end) = (inner.size_hint(), inner.is_end_stream());
@@ -370,11 +386,15 @@ async fn exactly_the_limit_is_judged_and_one_byte_more_is_not() {
 #[tokio::test]
 async fn a_body_that_is_too_long_goes_on_as_it_comes() {
     let steps = [Step::data("1234"), Step::data("56"), Step::data("7")];
-    let inner = Body::frames(steps).then_never().with_size_hint(http_body::SizeHint::new());
+    let mut at_most_ten = http_body::SizeHint::new();
+    at_most_ten.set_upper(10);
+    let inner = Body::frames(steps).then_never().with_size_hint(at_most_ten);
     let probe = inner.probe();
     let mut body = through(&GraphqlOutcomeLayer::new().max_body(5), response(200, OLD, inner)).into_body();
     assert_eq!(probe.polls(), 2, "no more than is needed to know it");
-    assert_eq!((body.size_hint().lower(), body.is_end_stream()), (6, false));
+    // What the inner says of the rest, and what was read.
+    assert_eq!((body.size_hint().lower(), body.size_hint().upper()), (6, Some(16)));
+    assert!(!body.is_end_stream());
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "123456");
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "7");
 }
