@@ -2,8 +2,12 @@
 
 mod answer;
 mod client;
+#[cfg(feature = "cynic-3")]
+mod cynic_3;
 mod documents;
 mod error;
+#[cfg(feature = "graphql-client-016")]
+mod graphql_client_016;
 mod graphql_error;
 mod media_type;
 mod operation;
