@@ -44,11 +44,25 @@ pub struct Row {
     pub name: &'static str,
     /// Builds the stack and makes so many calls.
     pub run: fn(u64),
+    /// So many times fewer calls are made of it, all in all. The rows of a group have the same.
+    pub fewer: u64,
 }
 
 impl Row {
     const fn new(name: &'static str, run: fn(u64)) -> Self {
-        Self { name, run }
+        Self { name, run, fewer: 1 }
+    }
+
+    /// A call of which costs what hundreds of others do.
+    const fn seldom(self) -> Self {
+        Self { fewer: 100, ..self }
+    }
+}
+
+impl Group {
+    /// How many calls of its rows are made where others make that many.
+    fn calls(&self, of_others: u64) -> u64 {
+        of_others / self.rows[0].fewer
     }
 }
 
@@ -63,6 +77,7 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
         rows::credentials::GROUPS,
         rows::limits::GROUPS,
         rows::stacks::GROUPS,
+        rows::webhooks::GROUPS,
         PAUSED,
     ]
     .into_iter()

@@ -53,7 +53,7 @@ impl Programs {
 
     /// Instructions, allocations and bytes of one call.
     pub(crate) fn counts(&self, group: &Group, at: [usize; 2], effort: &Effort) -> Result<Counts, String> {
-        let [few, many] = effort.counted;
+        let [few, many] = effort.counted.map(|calls| group.calls(calls));
         let a_call =
             |few_calls: u64, many_calls: u64| (many_calls as f64 - few_calls as f64) / (many - few) as f64;
         let instructions = a_call(self.instructions(group, at, few)?, self.instructions(group, at, many)?);
@@ -88,7 +88,8 @@ impl Programs {
         effort: &Effort,
     ) -> Result<Vec<Vec<u64>>, String> {
         let mut time = Command::new(self.of(group));
-        let output = output(time.arg("time").args(words([index, effort.rounds as usize], effort.timed)))?;
+        let output =
+            output(time.arg("time").args(words([index, effort.rounds as usize], group.calls(effort.timed))))?;
         output.stdout.lines().map(numbers).collect()
     }
 }

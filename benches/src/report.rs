@@ -53,7 +53,7 @@ pub(crate) fn table(effort: &Effort) -> Result<String, String> {
         let counts = counts(&programs, group, index, effort)?;
         promised(group, &counts)?;
         let times = programs.times(group, index, effort)?;
-        for (row, line) in group.rows.iter().zip(lines(&counts, &times, effort.timed)) {
+        for (row, line) in group.rows.iter().zip(lines(&counts, &times, group.calls(effort.timed))) {
             push(&mut text, format_args!("| {} | {line} |\n", row.name));
         }
     }
@@ -156,12 +156,14 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// As cargo's lock file names them.
-const PEERS: [&str; 13] = [
+const PEERS: [&str; 15] = [
     "failsafe",
     "governor",
+    "hmac",
     "http-cache-tower",
     "moka",
     "recloser",
+    "sha2",
     "tower",
     "tower-http",
     "tower-resilience-cache",

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bartizan::Stack;
 use bartizan::observe::ObserveLayer;
 use bartizan_benches::drive::{call, get, post, request};
+use bartizan_benches::rows::webhooks::{PLAIN, STANDARD, layer, pieces, signed, whole};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_circuit_breaker::CircuitBreakerLayer;
 use bartizan_core::{Delivery, KeyBy, RequestHead};
@@ -279,4 +280,19 @@ fn spans_that_nobody_sees_cost_neither_heap_nor_clone() {
     let spans = spans.build().expect("the preset is sound");
     let without = both!(|inner| stack.layer(inner), &get());
     assert_eq!(both!(|inner| spans.layer(inner), &get()), without);
+}
+
+#[test]
+fn a_webhook_is_verified_for_the_head_the_signatures_and_what_the_app_is_told() {
+    let costs = [PLAIN, STANDARD].map(|format| {
+        let mut first = layer(format).layer(ReadyAtOnce::default());
+        // A refusal would be an answer too, and for less.
+        assert_eq!(call(&mut first, signed(whole())).expect("it answers").status(), 200);
+        let of = |cost: Cost| [cost.allocations, cost.clones];
+        [
+            of(cost(ReadyAtOnce::default(), |inner| layer(format).layer(inner), &signed(whole()))),
+            of(cost(ReadyAtOnce::default(), |inner| layer(format).layer(inner), &signed(pieces()))),
+        ]
+    });
+    assert_eq!(costs, [[[13, 1], [18, 1]], [[15, 1], [20, 1]]]);
 }

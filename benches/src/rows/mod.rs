@@ -9,6 +9,7 @@ pub(crate) mod peers;
 pub mod retries;
 pub mod stacks;
 pub mod timeouts;
+pub mod webhooks;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@
 //! | for | types |
 //! |---|---|
 //! | errors | [`BoxError`], [`find_source`], [`Rejection`], [`RetriesSpent`], [`Delivery`], [`InvalidHeader`] |
-//! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`] |
+//! | what an answer means | [`Classify`], [`Outcome`], [`Head`], [`ByStatus`], [`classify`], [`RetryHint`] |
 //! | an error or an answer | [`Face`], [`Refuse`], [`Respond`], [`Refusal`], [`ErrorRef`], [`RespondBody`] |
 //! | bodies that go twice | [`Replay`], [`ReplayBody`], [`ReplayNow`] |
 //! | bodies that are read | [`Collect`], [`NotCollected`] |
@@ -56,6 +56,7 @@ mod replay_body;
 mod request_head;
 mod retries_spent;
 mod retry_after;
+mod retry_hint;
 mod shown_url;
 mod subject;
 #[cfg(feature = "hyper")]
@@ -89,6 +90,7 @@ pub use replay_body::{ReplayBody, ReplayError};
 pub use request_head::{IDEMPOTENCY_KEY, RequestHead};
 pub use retries_spent::RetriesSpent;
 pub use retry_after::retry_after;
+pub use retry_hint::RetryHint;
 pub use shown_url::{host_and_port, shown_url, shown_urls_in};
 pub use subject::Subject;
 pub use utc::Utc;

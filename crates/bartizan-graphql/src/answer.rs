@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 
 use bytes::Bytes;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -17,14 +18,26 @@ pub struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Members<'a> {
+pub(crate) struct Members<'a> {
     // `null` is a value of its own here.
     #[serde(borrow, default, deserialize_with = "present")]
-    data: Option<&'a RawValue>,
+    pub(crate) data: Option<&'a RawValue>,
     #[serde(default)]
-    errors: Option<Vec<GraphqlError>>,
+    pub(crate) errors: Option<Vec<GraphqlError>>,
     #[serde(borrow, default)]
-    extensions: Option<&'a RawValue>,
+    pub(crate) extensions: Option<&'a RawValue>,
+}
+
+impl<'a> Members<'a> {
+    /// # Errors
+    /// If it is no JSON, or no object of this kind.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, serde_json::Error> {
+        // Of a list the derived impl would take the items for the members.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(serde_json::Error::custom("a list, not an object"));
+        }
+        serde_json::from_slice(body)
+    }
 }
 
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
@@ -37,7 +50,7 @@ impl Answer {
     /// # Errors
     /// If it is no JSON object, has neither data nor errors, or `data` is `null` without an error.
     pub fn read(body: &Bytes) -> Result<Self, InvalidAnswer> {
-        let members: Members<'_> = serde_json::from_slice(body).map_err(InvalidAnswer::json)?;
+        let members: Members<'_> = Members::read(body).map_err(InvalidAnswer::json)?;
         let part = |raw: &RawValue| RawJson::of(body, raw);
         let answer = Self {
             data: members.data.map(part),
@@ -88,5 +101,17 @@ impl fmt::Display for InvalidAnswer {
 impl Error for InvalidAnswer {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.as_ref().map(|error| error as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_no_answer() {
+        for list in [r#"[{"a": 1}]"#, r#" [{"data": {"a": 1}}]"#, r#"[null, [{"message": "m"}], {}]"#, "[]"] {
+            assert!(Answer::read(&Bytes::from(list)).is_err(), "{list}");
+        }
     }
 }

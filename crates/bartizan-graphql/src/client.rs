@@ -18,6 +18,7 @@ use crate::error::Kind;
 use crate::media_type::is_graphql;
 use crate::persisted::Persisted;
 use crate::request::Written;
+use crate::merge::Settings;
 use crate::{Answer, Error, Operation, Reply};
 
 /// A GraphQL server, over any HTTP service: a client of hyper, or a whole stack of layers around one.
@@ -58,8 +59,9 @@ pub struct GraphqlClient<S> {
     endpoint: Uri,
     headers: HeaderMap,
     body_limit: usize,
-    documents: Arc<Documents>,
+    pub(crate) documents: Arc<Documents>,
     persisted: Option<Persisted>,
+    pub(crate) settings: Settings,
 }
 
 /// How much is shown of an answer that is no GraphQL.
@@ -82,6 +84,7 @@ impl<S> GraphqlClient<S> {
             body_limit: 16 * 1024 * 1024,
             documents: Arc::default(),
             persisted: None,
+            settings: Settings::default(),
         })
     }
 
@@ -96,6 +99,13 @@ impl<S> GraphqlClient<S> {
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
+        self
+    }
+
+    /// What may share a request in a [`batch`](Self::batch). [`Settings::default`] by default.
+    #[must_use]
+    pub fn batching(mut self, settings: Settings) -> Self {
+        self.settings = settings;
         self
     }
 

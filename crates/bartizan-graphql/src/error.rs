@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use bartizan_core::BoxError;
 use http::StatusCode;
@@ -8,8 +9,10 @@ use serde::Deserialize;
 use crate::{GraphqlError, InvalidAnswer, InvalidVariables, RawJson, Reply};
 
 /// Why there is no data of the type that was asked for.
-#[derive(Debug)]
-pub struct Error(Box<Kind>);
+///
+/// Clones share it: those who shared a request share its error.
+#[derive(Clone, Debug)]
+pub struct Error(Arc<Kind>);
 
 #[derive(Debug)]
 pub(crate) enum Kind {
@@ -28,13 +31,18 @@ pub(crate) enum Kind {
     TooLarge(StatusCode, usize),
     Body(StatusCode, BoxError),
     Transport(BoxError),
+    /// A mutation of a batch, of which nobody can tell what became.
+    Lost(Vec<GraphqlError>),
     Variables(InvalidVariables),
 }
 
 impl Error {
     /// The errors of the answer; empty if there was no answer of GraphQL.
     pub fn errors(&self) -> &[GraphqlError] {
-        self.reply().map_or(&[], Reply::errors)
+        match &*self.0 {
+            Kind::Lost(errors) => errors,
+            _ => self.reply().map_or(&[], Reply::errors),
+        }
     }
 
     /// What the server had to say, if it was a GraphQL response.
@@ -68,8 +76,13 @@ impl Error {
             | Kind::Invalid(status, _)
             | Kind::TooLarge(status, _)
             | Kind::Body(status, _) => Some(*status),
-            Kind::Transport(_) | Kind::Variables(_) => None,
+            Kind::Transport(_) | Kind::Variables(_) | Kind::Lost(_) => None,
         }
+    }
+
+    /// Whether it was a mutation of a batch, of which nobody can tell what became: another one took the data of all. It may have been carried out.
+    pub fn is_lost(&self) -> bool {
+        matches!(&*self.0, Kind::Lost(_))
     }
 
     pub(crate) fn untrusted_errors(&self) -> &[GraphqlError] {
@@ -87,7 +100,7 @@ impl Error {
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
-        Self(Box::new(kind))
+        Self(Arc::new(kind))
     }
 }
 
@@ -121,6 +134,7 @@ impl fmt::Display for Error {
             Kind::TooLarge(_, limit) => write!(f, "the answer has more than {limit} bytes"),
             Kind::Body(..) => f.write_str("the answer broke off"),
             Kind::Transport(_) => f.write_str("there is no answer"),
+            Kind::Lost(_) => f.write_str("nobody can tell what became of this mutation of a batch; it may have been carried out"),
             Kind::Variables(error) => error.fmt(f),
         }
     }
@@ -134,6 +148,7 @@ impl StdError for Error {
             Kind::Invalid(_, error) => Some(error),
             Kind::Body(_, error) | Kind::Transport(error) => Some(&**error),
             Kind::Variables(error) => error.source(),
+            Kind::Lost(errors) => errors.first().map(|error| error as _),
             Kind::NotGraphql { .. } | Kind::TooLarge(..) => None,
         }
     }

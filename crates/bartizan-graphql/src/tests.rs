@@ -1,4 +1,5 @@
 mod answers;
+mod batch;
 mod persisted;
 mod wire;
 

@@ -8,7 +8,7 @@ mod windows;
 
 use std::time::{Duration, SystemTime};
 
-use bartizan_core::{Head, Outcome, http_date, retry_after};
+use bartizan_core::{Head, Outcome, http_date};
 use http::header::DATE;
 use http::{HeaderMap, HeaderName};
 
@@ -92,7 +92,7 @@ fn pause(
     if !may_throttle && status != 503 {
         return None;
     }
-    if let Some(asked) = retry_after(head.headers, now()) {
+    if let Some(asked) = head.retry_after(now()) {
         return Some(Pause { lasts: asked.min(Pause::LONGEST), why: PauseReason::RetryAfter });
     }
     if may_throttle && let Some(wait) = windows.exhausted_for() {

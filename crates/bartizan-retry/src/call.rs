@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bartizan_core::{
     Attempts, BoxError, CallContext, Deadline, Delivery, Head, Outcome, Rejection, Replay, ReplayNow,
-    RetriesSpent, delivery, find_source, retry_after,
+    RetriesSpent, delivery, find_source,
 };
 use http::{HeaderValue, Request, Response};
 use tokio::time::Instant;
@@ -187,7 +187,7 @@ impl<S, B: Replay, P: Policy, H: Hook> Call<S, B, P, H> {
         if !provision.kept.can_replay() {
             return Err(Stop::Body);
         }
-        let asked = result.ok().and_then(|head| retry_after(head.headers, self.config.wall_clock.now()));
+        let asked = result.ok().and_then(|head| head.retry_after(self.config.wall_clock.now()));
         let failure = Failure { made: self.made.get(), pace, asked, last_wait: self.last_wait };
         let wait = self.config.schedule.wait(failure, time_left(&provision.kept))?;
         if !self.spending.withdraw() {
@@ -277,7 +277,10 @@ fn rejection(result: ResultView<'_>) -> Option<Rejection> {
 }
 
 fn is_surely_unprocessed(result: ResultView<'_>) -> bool {
-    result.is_err_and(|error| matches!(delivery(error), Delivery::ConnectFailed | Delivery::NotProcessed))
+    match result {
+        Ok(head) => head.is_unprocessed(),
+        Err(error) => matches!(delivery(error), Delivery::ConnectFailed | Delivery::NotProcessed),
+    }
 }
 
 fn time_left<B: Replay>(kept: &Kept<B>) -> Option<Duration> {

@@ -31,6 +31,7 @@
 //! |---|---|---|---|
 //! | which requests | GET, HEAD, OPTIONS, TRACE, PUT, DELETE; any with an `Idempotency-Key`; any whose caller says so | [`Policy::resend`], [`CallContext`](bartizan_core::CallContext) | RFC 9110 section 9.2.2: the others may do twice what was meant once |
 //! | | any at all, if the transport is sure that it was not processed (feature `hyper`) | | nothing can be done twice that was not done |
+//! | | any at all, if the answer says that nothing was done ([`RetryHint`](bartizan_core::RetryHint); feature `hyper`, without which no copy is kept) | | likewise |
 //! | after which answers | 408, 425, 429, 500, 502, 503, 504, any error; 409 if the request has a key | [`RetryLayer::with_policy`] | 501 and 505 stay as they are; other 4xx are the caller's |
 //! | how often | 3 attempts in all | [`RetryLayer::max_attempts`] | the standard mode of AWS's SDKs |
 //! | how many, over all calls | a fifth of the origin's successes, and a reserve of 1 for a client that has none yet | [`RetryLayer::budget`] | an origin that is down must not get three times its load: [`Budget`] |

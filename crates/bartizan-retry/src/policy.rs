@@ -81,7 +81,8 @@ impl<C: Classify> Policy for Standard<C> {
 pub enum Resend {
     /// Whatever came of it before.
     Freely,
-    /// If the transport is sure that the origin has not processed it: no connection came about, or the origin disowned it. Where
+    /// If it is sure that the origin has not processed it: no connection came about, the origin disowned it, or said in its answer that it
+    /// did nothing ([`RetryHint`](bartizan_core::RetryHint)). Where
     /// nothing can be sure of that ([`Delivery::READS_HYPER`](bartizan_core::Delivery::READS_HYPER)) no copy is kept.
     IfUnsent,
     /// Never; no copy of it is kept.

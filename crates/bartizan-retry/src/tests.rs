@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use bartizan_core::{
     Attempts, BoxError, CallContext, Chance, Deadline, Delivery, KeyBy, Outcome, Rejection, ReplayNow,
-    RequestHead, RetriesSpent, WallClock, find_source,
+    RequestHead, RetriesSpent, RetryHint, WallClock, find_source,
 };
 use bartizan_test::bodies::{self, Step};
 use bartizan_test::readiness;

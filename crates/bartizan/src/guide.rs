@@ -30,6 +30,9 @@ pub mod observing {}
 #[doc = include_str!("../guide/server.md")]
 pub mod server {}
 
+#[doc = include_str!("../guide/graphql.md")]
+pub mod graphql {}
+
 #[doc = include_str!("../guide/webhooks.md")]
 pub mod webhooks {}
 

@@ -21,6 +21,7 @@
 //! | `axum-08` | `rate_limit`, `webhook` | keys by the peer address, on the server side; an extractor of webhooks |
 //! | `client` | `Client`, `client` | one line to a whole client: hyper-util with TLS in the standard stack, verbs, typed JSON |
 //! | `stack` | `Stack` | all of the layers in their standard order, in one line |
+//! | `graphql` | `graphql` | a client of GraphQL, batches, and outcomes of answers that say 200 |
 //! | `webhook` | `webhook` | webhooks: verified, signed, kept in an inbox, given to handlers |
 //! | `webhook-ed25519` | `webhook` | the same by Ed25519 |
 //! | `tracing` | | events of every layer that is switched on |
@@ -51,6 +52,7 @@ mod api_client;
     feature = "auth-server",
     feature = "axum-08",
     feature = "client",
+    feature = "graphql",
     feature = "metrics",
     feature = "oauth",
     feature = "stack",
@@ -81,6 +83,9 @@ pub use bartizan_circuit_breaker as circuit_breaker;
 pub use bartizan_client as client;
 #[doc(no_inline)]
 pub use bartizan_core as core;
+#[cfg(feature = "graphql")]
+#[doc(no_inline)]
+pub use bartizan_graphql as graphql;
 #[cfg(feature = "observe")]
 #[doc(no_inline)]
 pub use bartizan_observe as observe;

@@ -1,32 +1,7 @@
 use std::time::Duration;
 
-use futures_like::join_all;
-
 use super::*;
-
-/// All at once, in one task.
-mod futures_like {
-    use std::future::{Future, poll_fn};
-    use std::pin::Pin;
-    use std::task::Poll;
-
-    pub(super) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-        let mut futures: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-        let mut done: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-        poll_fn(|cx| {
-            for (future, done) in futures.iter_mut().zip(&mut done) {
-                if done.is_none()
-                    && let Poll::Ready(output) = future.as_mut().poll(cx)
-                {
-                    *done = Some(output);
-                }
-            }
-            if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        done.into_iter().map(|output| output.expect("all are done")).collect()
-    }
-}
+use crate::join::join_all;
 
 const DOCUMENT: &str = "{ a }";
 

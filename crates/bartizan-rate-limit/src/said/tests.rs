@@ -2,7 +2,7 @@ mod random;
 
 use std::fmt::Write;
 
-use bartizan_core::{ByStatus, Rejection, classify};
+use bartizan_core::{ByStatus, Rejection, RetryHint, classify};
 use http::{HeaderName, HeaderValue, Response};
 
 use super::*;
@@ -156,6 +156,19 @@ fn what_a_mark_calls_throttled_is_a_429() {
     assert_eq!(throttled(&[]), Some((1.0, PauseReason::Throttled)));
     assert_eq!(throttled(&[ASKED]), Some((7.0, PauseReason::RetryAfter)));
     assert_eq!(throttled(&EXHAUSTED), Some((20.0, PauseReason::Exhausted)));
+}
+
+#[test]
+fn a_wait_that_was_read_in_the_body_is_a_retry_after() {
+    let hinted = |outcome| {
+        let mut response = answer(200, &[]);
+        response.extensions_mut().insert(outcome);
+        let retry_in = Some(Duration::from_secs(9));
+        response.extensions_mut().insert(RetryHint { retry_in, ..RetryHint::default() });
+        of(&response).pause.map(|pause| (pause.lasts.as_secs_f64(), pause.why))
+    };
+    assert_eq!(hinted(Outcome::Throttled), Some((9.0, PauseReason::RetryAfter)));
+    assert_eq!(hinted(Outcome::Failure), None);
 }
 
 #[test]

@@ -23,6 +23,29 @@ async fn retry_after_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_that_was_read_in_the_body_is_waited_for() {
+    let mut answer = answer(200);
+    answer.extensions_mut().insert(Outcome::Throttled);
+    answer.extensions_mut().insert(RetryHint { retry_in: Some(20 * SECOND), ..RetryHint::default() });
+    let (start, upstream) = (Instant::now(), Upstream::of([Answer(answer)]));
+    layer().layer(upstream.clone()).oneshot(get()).await.unwrap();
+    assert_eq!(upstream.calls(), 2);
+    assert!(start.elapsed() >= 20 * SECOND && start.elapsed() <= 30 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_of_which_nothing_was_done_by_the_origins_word_is_sent_again() {
+    for (unprocessed, calls) in [(true, if Delivery::READS_HYPER { 2 } else { 1 }), (false, 1)] {
+        let mut answer = answer(200);
+        answer.extensions_mut().insert(Outcome::Throttled);
+        answer.extensions_mut().insert(RetryHint { unprocessed, ..RetryHint::default() });
+        let upstream = Upstream::of([Answer(answer)]);
+        layer().layer(upstream.clone()).oneshot(request(Method::POST)).await.unwrap();
+        assert_eq!(upstream.calls(), calls, "unprocessed: {unprocessed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_than_five_minutes_is_an_answer() {
     let (start, told) = (Instant::now(), Told::default());
     let service = layer().hook(told.clone()).layer(Upstream::of([throttled(&[(RETRY_AFTER, "301")])]));

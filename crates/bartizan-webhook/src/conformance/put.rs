@@ -1,6 +1,8 @@
 //! What is kept, once, and as it was put.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -153,7 +155,7 @@ pub async fn a_put_that_is_given_up_leaves_nothing_half_done(inbox: impl Inbox) 
         let id = format!("evt_{polled}");
         let mut given_up = inbox.put(of_key(&id, &id, 0));
         if polled {
-            tokio::select! { biased; _ = &mut given_up => {}, () = std::future::ready(()) => {} }
+            let _ = poll_fn(|cx| Poll::Ready(given_up.as_mut().poll(cx))).await;
         }
         drop(given_up);
         // The sender tries again, since it was not answered.

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -172,10 +171,4 @@ fn make(algorithm: Algorithm, kind: Kind, bytes: &[u8]) -> Result<Option<Materia
         Kind::Any | Kind::Public => EdKey::public(bytes)?,
     };
     Ok(Some(Material::Pair(key)))
-}
-
-impl fmt::Debug for ReadKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadKey").field("id", &self.id).finish_non_exhaustive()
-    }
 }

@@ -147,6 +147,7 @@ mod tests {
     fn places_are_filled_around_the_body() {
         assert_eq!(filled("{id}.{timestamp}.{body}", "m").unwrap(), ("m.007.".into(), "".into()));
         assert_eq!(filled("v0:{header:X-A}{body}:end{id}", "m").unwrap(), ("v0:A".into(), ":endm".into()));
+        assert_eq!(filled("{body}.", "m").unwrap(), ("".into(), ".".into()));
         assert_eq!(filled("{body}", "m").unwrap(), ("".into(), "".into()));
     }
 

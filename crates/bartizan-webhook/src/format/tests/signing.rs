@@ -92,10 +92,22 @@ fn what_cannot_be_signed_says_why() {
     let signer = SignatureFormat::standard_webhooks().signer([SECRET]).unwrap();
     let error = signer.sign(&mut HeaderMap::new(), b"", at(NOW)).unwrap_err();
     assert_eq!(error.fault().kind(), FaultKind::NoId);
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the id is not there");
     assert_eq!(error.to_string(), r#"the request cannot be signed as "standard-webhooks" has it"#);
     let ended = SignatureFormat::github().signer([Key::new("a").not_after(at(NOW - 1))]).unwrap();
     let error = ended.sign(&mut HeaderMap::new(), b"", at(NOW)).unwrap_err();
     assert_eq!(error.fault().kind(), FaultKind::NoKey);
     let mut headers = headers([("webhook-id", &b"a.b"[..])]);
     assert_eq!(signer.sign(&mut headers, b"", at(NOW)).unwrap_err().fault().kind(), FaultKind::Ambiguous);
+}
+
+#[test]
+fn a_secret_is_the_key_of_each_algorithm_of_the_table() {
+    let new = || SignatureFormat::new("t", "x-sig");
+    let both = new().version("sha1=", Algorithm::HmacSha1).version("sha512=", Algorithm::HmacSha512);
+    let verifier = both.verifier(["k"]).unwrap();
+    for (prefix, algorithm) in [("sha1=", Algorithm::HmacSha1), ("sha512=", Algorithm::HmacSha512)] {
+        let headers = signed(&new().version(prefix, algorithm), "k", b"{}", at(NOW));
+        assert!(verify(&verifier, &headers, b"{}", at(NOW)).is_ok(), "{prefix}");
+    }
 }
