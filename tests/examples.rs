@@ -202,3 +202,20 @@ fn webhook_receiver() {
          dead letters left: 0\n"
     );
 }
+
+#[test]
+fn graphql_github() {
+    assert_eq!(
+        run("graphql_github"),
+        "stars: Some(4000)\n\
+         the answer has an error: Something went wrong at repository.description (SERVICE_UNAVAILABLE); it has data beside\n\
+         stars: 4000, description: None\n\
+         200 OK, after 2 requests\n\
+         the answer has an error: Field 'repo' doesn't exist on type 'Query'\n  \
+           POST /graphql, preview: None\n  \
+           POST /graphql, preview: None\n  \
+           POST /graphql, preview: Some(\"sub_issues\")\n  \
+           POST /graphql, preview: Some(\"sub_issues\")\n  \
+           POST /graphql, preview: None\n"
+    );
+}

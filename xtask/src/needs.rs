@@ -52,7 +52,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "Node.js 20",
-        why: "runs one of the servers that the tests call, and libraries of senders of webhooks",
+        why: "runs some of the servers that the tests call, and libraries of senders of webhooks",
         probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
         debian_package: "nodejs",
         users: &[User::Tests],

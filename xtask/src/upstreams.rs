@@ -12,6 +12,8 @@ const REQUIREMENTS: &str = "tools/upstreams.txt";
 const OIDC_PROVIDER: &str = "tools/oidc-provider";
 /// Likewise.
 const WEBHOOK_SDKS: &str = "tools/webhook-sdks";
+/// Likewise.
+const GRAPHQL_SERVERS: &str = "tools/graphql-servers";
 
 pub(crate) struct Upstreams {
     nginx: PathBuf,
@@ -19,6 +21,7 @@ pub(crate) struct Upstreams {
     python: PathBuf,
     oidc_provider: PathBuf,
     webhook_sdks: PathBuf,
+    graphql_servers: PathBuf,
 }
 
 impl Upstreams {
@@ -28,7 +31,8 @@ impl Upstreams {
         let python = venv::ensure("upstreams", REQUIREMENTS)?.join("bin/python");
         let oidc_provider = node_modules::ensure("oidc-provider", OIDC_PROVIDER)?;
         let webhook_sdks = node_modules::ensure("webhook-sdks", WEBHOOK_SDKS)?;
-        Ok(Self { nginx, python, oidc_provider, webhook_sdks })
+        let graphql_servers = node_modules::ensure("graphql-servers", GRAPHQL_SERVERS)?;
+        Ok(Self { nginx, python, oidc_provider, webhook_sdks, graphql_servers })
     }
 
     /// Tells the tests where they are.
@@ -38,5 +42,6 @@ impl Upstreams {
             .env("BARTIZAN_PYTHON", &self.python)
             .env("BARTIZAN_OIDC_PROVIDER", &self.oidc_provider)
             .env("BARTIZAN_WEBHOOK_SDKS", &self.webhook_sdks)
+            .env("BARTIZAN_GRAPHQL_SERVERS", &self.graphql_servers)
     }
 }

@@ -45,14 +45,19 @@
 //!
 //! # What it does not do
 //!
-//! It checks no types and generates no code: that is `graphql_client`'s and `cynic`'s. There are no subscriptions, and no `@defer`, which come as streams. It has
-//! no time-outs, retries or credentials of its own: they are layers of the service.
+//! It checks no types and generates no code: that is `graphql_client`'s and `cynic`'s, whose operations it takes behind the features `graphql-client-016` and
+//! `cynic-3`. There are no subscriptions, and no `@defer`, which come as streams. It has no time-outs, retries or credentials of its own: they are layers of the
+//! service.
 
 mod answer;
 mod batch;
 mod client;
+#[cfg(feature = "cynic-3")]
+mod cynic_3;
 mod documents;
 mod error;
+#[cfg(feature = "graphql-client-016")]
+mod graphql_client_016;
 mod graphql_error;
 mod join;
 mod media_type;

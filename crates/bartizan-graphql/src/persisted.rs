@@ -31,6 +31,8 @@ struct Shared {
     known: Mutex<HashMap<String, Arc<Registration>>>,
     /// The server has said that it does not know how.
     is_unsupported: AtomicBool,
+    /// It has shown that it does.
+    is_supported: AtomicBool,
 }
 
 /// One document. Whoever holds the lock finds out whether the server has it; all others wait for that, and none of them is needed for it.
@@ -88,6 +90,11 @@ impl Persisted {
         for _ in 0..2 {
             // Who waits for too long says it himself: once more does no harm.
             let Ok(mut state) = timeout(PATIENCE, registration.0.lock()).await else { break };
+            // Whoever was waited for may have found out.
+            if self.shared.is_unsupported.load(Ordering::Relaxed) {
+                drop(state);
+                return client.exchange(client.post(&plain)).await;
+            }
             let seen = *state;
             if seen.is_there {
                 drop(state);
@@ -105,6 +112,15 @@ impl Persisted {
             if seen.times == 0 {
                 // Perhaps another client has said it.
                 match self.ask(client, &hashed).await {
+                    // A server that does not look at extensions says that there is no document, in words of its own. Nothing was executed, so the document can
+                    // be said; if that helps, it was meant.
+                    Said::Answer(answer) if is_refused(&answer) && !self.shared.is_supported() => {
+                        let answer = client.exchange(client.post(&plain)).await;
+                        if !is_refused(&answer) && answer.is_ok() {
+                            self.shared.is_unsupported.store(true, Ordering::Relaxed);
+                        }
+                        return answer;
+                    }
                     Said::Answer(answer) => {
                         state.note(&answer);
                         return answer;
@@ -134,10 +150,11 @@ impl Persisted {
             Ok(reply) => reply.errors(),
             Err(error) => error.untrusted_errors(),
         };
-        match errors.iter().find_map(refusal) {
-            Some(refusal) => refusal,
-            None => Said::Answer(answer),
+        let said = errors.iter().find_map(refusal);
+        if matches!(said, Some(Said::NotFound)) || (said.is_none() && has_data(&answer)) {
+            self.shared.is_supported.store(true, Ordering::Relaxed);
         }
+        said.unwrap_or(Said::Answer(answer))
     }
 
     async fn unsupported<S, R>(&self, client: &GraphqlClient<S>, plain: &Written<'_>) -> Result<Reply, Error>
@@ -153,6 +170,10 @@ impl Persisted {
 }
 
 impl Shared {
+    fn is_supported(&self) -> bool {
+        self.is_supported.load(Ordering::Relaxed)
+    }
+
     fn registration(&self, hash: &str) -> Arc<Registration> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registration) = known.get(hash) {
@@ -185,6 +206,25 @@ fn refusal(error: &GraphqlError) -> Option<Said> {
         // What a server says that does not look at extensions.
         (_, message) if message.starts_with("Must provide query") => Some(Said::Unsupported),
         _ => None,
+    }
+}
+
+fn has_data(answer: &Result<Reply, Error>) -> bool {
+    answer.as_ref().is_ok_and(|reply| reply.data().is_some())
+}
+
+/// Whether the server could not make sense of the request, as far as can be said. Errors with a path are of an execution, and whoever is throttled or not
+/// let in is told by a code.
+fn is_refused(answer: &Result<Reply, Error>) -> bool {
+    let is_of_the_request = |error: &GraphqlError| {
+        error.path().is_empty() && matches!(error.code(), None | Some("BAD_REQUEST" | "GRAPHQL_PARSE_FAILED"))
+    };
+    match answer {
+        Ok(reply) => reply.data().is_none() && reply.errors().iter().all(is_of_the_request),
+        Err(error) => {
+            error.is_not_graphql()
+                && error.status().is_some_and(|status| matches!(status.as_u16(), 400 | 422))
+        }
     }
 }
 

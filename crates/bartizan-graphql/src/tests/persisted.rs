@@ -210,15 +210,94 @@ async fn a_server_that_does_not_know_how_is_not_asked_again() {
     }
 }
 
+/// A server that knows nothing of extensions, and says to a hash what it is given here.
+fn without_extensions(
+    server: &Server,
+    refuses: impl Fn() -> Response<Full<Bytes>> + Clone + Send + Sync + 'static,
+) -> GraphqlClient<Http> {
+    let answer = move |request: &Request<Bytes>| {
+        let has_document = parts(request).get("query").is_some();
+        Ok(if has_document { json_answer(&json!({ "data": { "a": 1 } })) } else { refuses() })
+    };
+    server.client(answer).persisted_queries()
+}
+
 #[tokio::test]
-async fn other_errors_are_the_callers() {
+async fn a_server_that_does_not_know_how_and_says_so_in_its_own_words_is_not_asked_again() {
+    let refusals: [NotFound; 4] = [
+        || answer(200, ITS_OWN, r#"{"data":null,"errors":[{"message":" --> 1:1, expected a definition"}]}"#),
+        || answer(400, ITS_OWN, r#"{"errors":[{"message":"no","extensions":{"code":"BAD_REQUEST"}}]}"#),
+        || answer(400, "text/plain", "missing field `query`"),
+        || answer(422, "application/json", "{}"),
+    ];
+    for refuses in refusals {
+        let server = Server::default();
+        let client = without_extensions(&server, refuses);
+        for document in ["mutation { a }", DOCUMENT, "{ b }"] {
+            assert!(client.query::<Value>(document, &()).await.is_ok());
+        }
+        assert_eq!(kinds(&server.asked()), ["hash", "plain", "plain", "plain"]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_executed_or_has_a_code_of_its_own_is_not_said_again() {
+    let refusals: [NotFound; 4] = [
+        || answer(200, ITS_OWN, r#"{"data":null,"errors":[{"message":"no","path":["a"]}]}"#),
+        || answer(200, ITS_OWN, r#"{"errors":[{"message":"no","extensions":{"code":"THROTTLED"}}]}"#),
+        || answer(200, ITS_OWN, r#"{"data":{"a":null},"errors":[{"message":"no"}]}"#),
+        || answer(503, "text/plain", "come back later"),
+    ];
+    for refuses in refusals {
+        let server = Server::default();
+        let client = without_extensions(&server, refuses);
+        assert!(client.query::<Value>("mutation { a }", &()).await.is_err());
+        assert_eq!(kinds(&server.asked()), ["hash"]);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_server_that_does_not_know_how_does_not_ask_it_too() {
+    let server = Server::default();
+    let client = without_extensions(&server, || {
+        json_answer(&json!({ "errors": [{ "message": "PersistedQueryNotSupported" }] }))
+    });
+    let results = join_all((0..100).map(|_| client.query::<Value>(DOCUMENT, &()))).await;
+    assert!(results.iter().all(Result::is_ok));
+    let asked = server.asked();
+    assert_eq!(kinds(&asked).into_iter().filter(|kind| *kind == "hash").count(), 1);
+    assert_eq!(asked.len(), 101);
+}
+
+#[tokio::test]
+async fn an_error_that_the_document_meets_too_says_nothing_of_the_server() {
     let server = Server::default();
     let coercion = || answer(400, ITS_OWN, r#"{"errors":[{"message":"$a of type Int"}]}"#);
-    let client = server.answering([coercion(), coercion()]).persisted_queries();
+    let good = || json_answer(&json!({ "data": { "a": 1 } }));
+    let client = server.answering([coercion(), coercion(), good(), good()]).persisted_queries();
+    assert!(client.query::<Value>(DOCUMENT, &()).await.is_err());
     for _ in 0..2 {
-        assert_eq!(client.send(Operation::new(DOCUMENT)).await.unwrap().errors().len(), 1);
+        assert!(client.query::<Value>(DOCUMENT, &()).await.is_ok());
     }
-    assert_eq!(kinds(&server.asked()), ["hash", "hash"]);
+    assert_eq!(kinds(&server.asked()), ["hash", "plain", "hash", "hash"]);
+}
+
+#[tokio::test]
+async fn other_errors_of_a_server_that_knows_how_are_the_callers() {
+    let coercion = || answer(400, ITS_OWN, r#"{"errors":[{"message":"$a of type Int"}]}"#);
+    let good = || json_answer(&json!({ "data": { "a": 1 } }));
+    for (shows, kinds_of_first) in
+        [(vec![good()], vec!["hash"]), (vec![apollo(), good()], vec!["hash", "whole"])]
+    {
+        let server = Server::default();
+        let client = server.answering(shows.into_iter().chain([coercion(), coercion()])).persisted_queries();
+        client.query::<Value>(DOCUMENT, &()).await.unwrap();
+        assert_eq!(kinds(&server.asked()), kinds_of_first);
+        for document in ["{ b }", "{ c }"] {
+            assert_eq!(client.send(Operation::new(document)).await.unwrap().errors().len(), 1);
+        }
+        assert_eq!(kinds(&server.asked()), ["hash", "hash"]);
+    }
 }
 
 #[tokio::test]
