@@ -64,21 +64,21 @@ impl GraphqlError {
         self.extensions.get("code").and_then(Value::as_str)
     }
 
-    /// Belongs to that field.
+    /// Belongs to that field. To none by default.
     #[must_use]
     pub fn with_path(mut self, path: Vec<PathSegment>) -> Self {
         self.path = path;
         self
     }
 
-    /// Stands there.
+    /// Stands there. Nowhere by default.
     #[must_use]
     pub fn with_locations(mut self, locations: Vec<Location>) -> Self {
         self.locations = locations;
         self
     }
 
-    /// With those extensions.
+    /// With those extensions. None by default.
     #[must_use]
     pub fn with_extensions(mut self, extensions: Map<String, Value>) -> Self {
         self.extensions = extensions;

@@ -67,7 +67,7 @@ impl Operation {
         Ok(self)
     }
 
-    /// With a header field, in the place of the client's of that name.
+    /// With a header field, in the place of the client's of that name. None by default.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
