@@ -13,7 +13,7 @@ use crate::operation::Variables;
 /// Selections, lists, objects and types inside each other. Servers that bound it at all allow less (async-graphql 32).
 const DEPTH: usize = 100;
 
-/// For each byte that a document may have there is a token at most; it is the parser's work that is bounded, not what it reads.
+/// Names, signs and values of a document. It bounds the parser's work and memory where `Settings::bytes` is set high.
 const TOKENS: usize = 20_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
