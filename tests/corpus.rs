@@ -70,3 +70,8 @@ fn the_id_in_a_body_is_what_a_second_reader_finds() {
 fn what_is_signed_is_what_the_template_says() {
     run("webhook_template", fuzz::webhook_template);
 }
+
+#[test]
+fn whatever_documents_and_answers_are_each_operation_is_told_one_thing() {
+    run("graphql_merge", fuzz::graphql_merge);
+}

@@ -5,6 +5,7 @@
 #![allow(missing_docs)]
 
 mod challenge;
+mod graphql;
 mod message;
 mod oauth;
 mod request;
@@ -13,6 +14,7 @@ mod times;
 mod webhook;
 
 pub use challenge::challenge;
+pub use graphql::graphql_merge;
 pub use oauth::{oauth_redirect, oauth_token};
 pub use request::cache_request;
 pub use response::cache_response;

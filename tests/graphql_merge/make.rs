@@ -61,14 +61,18 @@ fn within(on: &str) -> &'static [&'static str] {
 
 pub fn batch(seed: u64) -> Vec<Asked> {
     let mut chance = Chance::of(seed);
+    // Most batches fail rarely, and some often.
+    let fails = if chance.percent(80) { 15 } else { 60 };
     (0..2 + chance.below(5))
-        .map(|_| Maker { asked: Asked::default(), aliases: 0, chance: &mut chance }.make())
+        .map(|_| Maker { asked: Asked::default(), aliases: 0, fails, chance: &mut chance }.make())
         .collect()
 }
 
 struct Maker<'a> {
     asked: Asked,
     aliases: usize,
+    /// In a hundred.
+    fails: usize,
     chance: &'a mut Chance,
 }
 
@@ -203,14 +207,14 @@ impl Maker<'_> {
 
     fn constant(&mut self, ty: &str) -> String {
         match ty {
-            // What is to fail does so rarely.
-            "Boolean" => (self.chance.below(5) == 0).to_string(),
+            "Boolean" => self.chance.percent(self.fails).to_string(),
             "Boolean!" => self.chance.percent(70).to_string(),
             "String!" => (*self.chance.one(&[
                 r#""""#,
                 r#""$x ...F0 {""#,
                 r#"""" a "b" # \""" """"#,
                 r#""\u00e9 é 🦀""#,
+                r#""warn""#,
             ]))
             .to_owned(),
             "Filter" => (*self.chance.one(&["{}", "{name: \"$x\", tags: [\"F0\", \"}\"]}"])).to_owned(),
@@ -223,7 +227,7 @@ impl Maker<'_> {
     fn json(&mut self, ty: &str) -> Value {
         let number = self.chance.below(4);
         match ty {
-            "Boolean" => json!(self.chance.below(5) == 0),
+            "Boolean" => json!(self.chance.percent(self.fails)),
             "Boolean!" => json!(self.chance.percent(70)),
             "String!" => json!(self.chance.one(&["", "$v0", "é \"quoted\" \n"])),
             "Filter" => json!({ "name": "n", "inner": { "least": number } }),

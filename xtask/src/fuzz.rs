@@ -14,6 +14,7 @@ const TARGETS: &[&str] = &[
     "cache_response",
     "cache_request",
     "challenge",
+    "graphql_merge",
     "http_date",
     "oauth_redirect",
     "oauth_token",

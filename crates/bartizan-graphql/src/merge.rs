@@ -17,7 +17,11 @@
 //! | an error without a path, or a key or path without a prefix | all go again: whom it would have met alone cannot be told |
 //! | an error that names a variable, fragment or alias of the merged document | that operation goes again |
 //!
-//! `extensions` of the answer go to each. Mutations may have run, so none goes again once the answer says that it was carried out (see [`Verdict::Lost`]).
+//! `extensions` of the answer go to each.
+//!
+//! Mutations that were carried out do not go again. What is surely theirs is told them, errors of nobody are told all of them, and the rest is
+//! [`Verdict::Lost`]. That nothing was carried out is seen by an answer without the member `data` and without a path; a server that writes
+//! `data: null` there has them lost.
 //!
 //! What is left out is not validated: other operations of a document, and the fragments of theirs.
 
@@ -114,7 +118,7 @@ impl Sending {
     /// What the answer says to each of its operations, by their places in the batch.
     pub fn split(&self, answer: Answer) -> Vec<(usize, Verdict)> {
         match self.merged {
-            None => self.members.iter().map(|&member| (member, Verdict::Own(answer.clone()))).collect(),
+            None => vec![(self.members[0], Verdict::Own(answer))],
             Some(Kind::Query) => split::query(&self.members, &answer),
             Some(Kind::Mutation) => split::mutation(&self.members, &answer),
         }

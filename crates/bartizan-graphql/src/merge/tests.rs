@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod any;
 mod gate;
 mod told_apart;
 mod written;

@@ -1,8 +1,11 @@
 use super::*;
 
-/// Whether it is merged with another query.
+/// Whether it is merged with a query or with a mutation.
 fn merges(operation: Operation) -> bool {
-    plan(&[Operation::new("{ a }"), operation], Settings::default().with_mutations()).len() == 1
+    let settings = Settings::default().with_mutations().bytes(1 << 20);
+    ["{ a }", "mutation { a }"]
+        .into_iter()
+        .any(|other| plan(&[Operation::new(other), operation.clone()], settings).len() == 1)
 }
 
 #[test]
