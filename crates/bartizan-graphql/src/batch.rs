@@ -12,7 +12,8 @@ use tower_service::Service;
 use crate::error::Kind;
 use crate::join::join_all;
 use crate::merge::{self, Sending, Verdict};
-use crate::{Error, GraphqlClient, Operation, OperationType, Reply};
+use crate::outcome::Kind as Meaning;
+use crate::{Codes, Error, GraphqlClient, GraphqlError, Operation, OperationType, Reply};
 
 /// An operation whose data is to be a `T`, see [`Operation::typed`].
 pub struct Typed<T> {
@@ -144,7 +145,8 @@ where
     /// Asks several at once, in as few requests as can be, and gives each what it would have got alone.
     ///
     /// Queries are merged into one operation, in which those of the first have the alias `query0_..`, and so on; what cannot be merged for sure goes alone, beside
-    /// it. Where an error of one has taken the data of all, those that are innocent of it are sent again, alone. Mutations go alone, one after the other, unless
+    /// it. Where an error of one has taken the data of all, those that are innocent of it are sent again, alone; where the server takes nothing of this caller (`THROTTLED`,
+    /// `UNAUTHENTICATED`), each is told so, and none is sent again. Mutations go alone, one after the other, unless
     /// [`Settings::with_mutations`](crate::Settings::with_mutations) says else.
     ///
     /// ```
@@ -209,6 +211,9 @@ where
             Ok(reply) => reply,
             Err(error) => return members.iter().map(|index| (*index, Err(error.clone()))).collect(),
         };
+        if members.len() > 1 && is_about_the_caller(&reply) {
+            return members.iter().map(|index| (*index, Ok(reply.clone()))).collect();
+        }
         let Reply { answer, status, headers } = reply;
         let own = sending.split(answer).into_iter().map(|(index, verdict)| {
             let headers = headers.clone();
@@ -223,6 +228,17 @@ where
         });
         join_all(own).await
     }
+}
+
+/// The server takes nothing of this caller, now or at all: it would say so to each, and to ask it again for each would make it worse.
+fn is_about_the_caller(reply: &Reply) -> bool {
+    let codes = Codes::standard();
+    let kind = |error: &GraphqlError| error.code().and_then(|code| codes.kind(code));
+    let is_about_all = |error: &GraphqlError| {
+        error.path().is_empty()
+            && matches!(kind(error), Some(Meaning::Throttled | Meaning::Overloaded | Meaning::Auth))
+    };
+    reply.data().is_none() && reply.errors().iter().all(is_about_all)
 }
 
 async fn join<A, B>(first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {

@@ -137,3 +137,29 @@ async fn who_shares_a_request_shares_what_becomes_of_it() {
     }
     assert_eq!(server.asked().len(), 1);
 }
+
+#[tokio::test]
+async fn what_the_server_says_to_the_caller_it_says_to_each_and_is_not_asked_for_each() {
+    let with = |code: &str, path: Value| json!({ "errors": [{ "message": "no", "path": path, "extensions": { "code": code } }] });
+    for (answer, calls) in [
+        (with("THROTTLED", Value::Null), 1),
+        (with("UNAUTHENTICATED", Value::Null), 1),
+        (with("SERVICE_UNAVAILABLE", Value::Null), 1),
+        // What is wrong with the request may be wrong with one of them.
+        (with("GRAPHQL_VALIDATION_FAILED", Value::Null), 3),
+        (with("MY_OWN", Value::Null), 3),
+        // It is of one of them, which keeps it.
+        (with("FORBIDDEN", json!(["query0_a"])), 2),
+    ] {
+        let server = Server::default();
+        let client = server.client(move |request| {
+            let is_merged = body(request)["query"].as_str().unwrap().contains("query1_");
+            Ok(if is_merged { json_answer(&answer) } else { answers(request) })
+        });
+        let results = client.batch(operations(["{ a }", "{ b }"])).await;
+        assert_eq!(server.asked().len(), calls);
+        let is_told =
+            |result: &Result<Reply, Error>| result.as_ref().is_ok_and(|reply| !reply.errors().is_empty());
+        assert_eq!(results.iter().filter(|result| is_told(result)).count(), [2, 1, 0][calls - 1]);
+    }
+}
