@@ -78,6 +78,7 @@ pub fn groups() -> impl Iterator<Item = &'static Group> {
         rows::limits::GROUPS,
         rows::stacks::GROUPS,
         rows::webhooks::GROUPS,
+        rows::graphql::GROUPS,
         PAUSED,
     ]
     .into_iter()

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bartizan::Stack;
 use bartizan::observe::ObserveLayer;
 use bartizan_benches::drive::{call, get, post, request};
+use bartizan_benches::rows::graphql;
 use bartizan_benches::rows::webhooks::{PLAIN, STANDARD, layer, pieces, signed, whole};
 use bartizan_benches::upstream::{OneFrame, PendingOnce, Reader, ReadyAtOnce};
 use bartizan_circuit_breaker::CircuitBreakerLayer;
@@ -295,4 +296,18 @@ fn a_webhook_is_verified_for_the_head_the_signatures_and_what_the_app_is_told() 
         ]
     });
     assert_eq!(costs, [[[13, 1], [18, 1]], [[15, 1], [20, 1]]]);
+}
+
+#[test]
+fn a_query_copies_no_data() {
+    let document = std::sync::Arc::<str>::from(graphql::DOCUMENT);
+    let bytes = |size| {
+        let client = graphql::client(size);
+        let ask = || graphql::query::<serde::de::IgnoredAny>(&client, document.clone());
+        // The first reads the document.
+        ask();
+        let (_, counts) = alloc::count(ask);
+        (counts.allocations, counts.bytes)
+    };
+    assert_eq!(bytes(4096), bytes(1 << 20));
 }

@@ -13,6 +13,7 @@
 //!   `Result<Option<_>, _>` takes the nearest nullable field above along.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "the cases are tests, each three times")]
 
 mod answers;
 mod in_process;

@@ -4,6 +4,7 @@ pub mod bodies;
 pub mod breakers;
 pub mod caches;
 pub mod credentials;
+pub mod graphql;
 pub mod limits;
 pub(crate) mod peers;
 pub mod retries;

@@ -116,7 +116,7 @@ impl Persisted {
                     // be said; if that helps, it was meant.
                     Said::Answer(answer) if is_refused(&answer) && !self.shared.is_supported() => {
                         let answer = client.exchange(client.post(&plain)).await;
-                        if !is_refused(&answer) && answer.is_ok() {
+                        if has_data(&answer) {
                             self.shared.is_unsupported.store(true, Ordering::Relaxed);
                         }
                         return answer;

@@ -271,15 +271,20 @@ async fn who_waits_for_a_server_that_does_not_know_how_does_not_ask_it_too() {
 
 #[tokio::test]
 async fn an_error_that_the_document_meets_too_says_nothing_of_the_server() {
-    let server = Server::default();
     let coercion = || answer(400, ITS_OWN, r#"{"errors":[{"message":"$a of type Int"}]}"#);
+    let throttled =
+        || answer(200, ITS_OWN, r#"{"errors":[{"message":"","extensions":{"code":"THROTTLED"}}]}"#);
+    let down = || answer(503, "text/plain", "come back later");
     let good = || json_answer(&json!({ "data": { "a": 1 } }));
-    let client = server.answering([coercion(), coercion(), good(), good()]).persisted_queries();
-    assert!(client.query::<Value>(DOCUMENT, &()).await.is_err());
-    for _ in 0..2 {
-        assert!(client.query::<Value>(DOCUMENT, &()).await.is_ok());
+    for meets in [coercion as NotFound, throttled, down] {
+        let server = Server::default();
+        let client = server.answering([coercion(), meets(), good(), good()]).persisted_queries();
+        assert!(client.query::<Value>(DOCUMENT, &()).await.is_err());
+        for _ in 0..2 {
+            assert!(client.query::<Value>(DOCUMENT, &()).await.is_ok());
+        }
+        assert_eq!(kinds(&server.asked()), ["hash", "plain", "hash", "hash"]);
     }
-    assert_eq!(kinds(&server.asked()), ["hash", "plain", "hash", "hash"]);
 }
 
 #[tokio::test]

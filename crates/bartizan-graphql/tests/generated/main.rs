@@ -20,14 +20,15 @@ async fn sent(operation: Operation) -> Value {
             let seen = seen.clone();
             async move {
                 let body = request.into_body().collect().await?.to_bytes();
-                *seen.lock().unwrap() = serde_json::from_slice(&body).unwrap();
+                *seen.lock().expect("nobody panics") = serde_json::from_slice(&body).expect("it is JSON");
                 let answer = Response::builder().header("content-type", "application/json");
                 answer.body(Full::<Bytes>::from(r#"{"data":{}}"#))
             }
         })
     };
-    GraphqlClient::new("https://api.example.com/graphql", http).unwrap().send(operation).await.unwrap();
-    Arc::try_unwrap(seen).unwrap_or_default().into_inner().unwrap()
+    let client = GraphqlClient::new("https://api.example.com/graphql", http).expect("it is a URL");
+    client.send(operation).await.expect("it is answered");
+    seen.lock().expect("nobody panics").take()
 }
 
 #[derive(GraphQLQuery)]
