@@ -35,7 +35,8 @@ impl RawJson {
     /// # Errors
     /// If it is something else.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.0)
+        // Whether it is UTF-8 is seen once for all, and not for each text in it.
+        serde_json::from_str(self.get())
     }
 
     /// Whether it is `null`.
