@@ -60,11 +60,6 @@ impl<B: Body> Collect<B> {
         Self { body, limit, read: Read::Nothing }
     }
 
-    /// Whether a body announces more than `limit` bytes.
-    pub fn is_too_large(body: &B, limit: usize) -> bool {
-        body.size_hint().lower() > limit as u64
-    }
-
     /// Tells each piece to `each`, and gives all of it at the end.
     ///
     /// After some frames it is pending and has woken the task, so that whoever polls it can look at the clock.
@@ -77,7 +72,8 @@ impl<B: Body> Collect<B> {
         mut each: impl FnMut(&[u8]),
     ) -> Poll<Result<Bytes, NotCollected<B::Error>>> {
         let mut this = self.project();
-        if Self::is_too_large(&this.body, *this.limit - this.read.len()) {
+        let room = *this.limit - this.read.len();
+        if this.body.size_hint().lower() > room as u64 {
             return Poll::Ready(Err(NotCollected::TooLarge));
         }
         for _ in 0..FRAMES {

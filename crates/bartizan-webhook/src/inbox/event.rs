@@ -151,3 +151,18 @@ impl fmt::Debug for DedupeKey {
         write!(f, "DedupeKey({})", hex::encode(self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_pairs_of_source_and_id_read_the_same() {
+        let key = |source: &str, id: &str| {
+            Event::new(source, "", SystemTime::UNIX_EPOCH, "").with_id(id, true).dedupe_key()
+        };
+        assert_eq!(key("ab", "c"), key("ab", "c"));
+        assert_ne!(key("ab", "c"), key("a", "bc"));
+        assert_ne!(key("ab", "c"), key("c", "ab"));
+    }
+}

@@ -39,9 +39,7 @@ impl<H> Config<H> {
         if is_encoded(request.headers()) {
             return Begun::Refused(RefusedKind::Encoded);
         }
-        if bartizan_core::Collect::is_too_large(request.body(), self.body_limit) {
-            return Begun::Refused(RefusedKind::TooLarge(self.body_limit as u64));
-        }
+        // What announces too much is refused before it is read.
         let (head, body) = request.into_parts();
         let body = Collect::new(body, self.body_limit, self.body_timeout);
         Begun::Reading { head: Box::new(head), body, check }
