@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
+use crate::error::chain;
 use crate::shown_urls_in;
 
-/// How deep a chain of sources is followed: an error may name itself.
+/// How many of a chain are shown: an error may name itself.
 const MAX_DEPTH: usize = 16;
 
 /// How many characters are kept.
@@ -26,7 +27,7 @@ pub fn error_line(error: &(dyn Error + 'static)) -> String {
 /// What [`error_line`] shows, not yet cut and escaped, for who has more to take out of it.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut line = String::new();
-    for error in std::iter::successors(Some(error), |&error| error.source()).take(MAX_DEPTH) {
+    for error in chain(error).take(MAX_DEPTH) {
         let text = error.to_string();
         let first = text.trim_start().lines().next().unwrap_or_default().trim_end();
         // Some write their source themselves.

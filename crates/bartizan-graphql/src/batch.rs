@@ -211,7 +211,7 @@ where
             Ok(reply) => reply,
             Err(error) => return members.iter().map(|index| (*index, Err(error.clone()))).collect(),
         };
-        if members.len() > 1 && is_about_the_caller(&reply) {
+        if members.len() > 1 && is_about_the_caller(&reply, &self.codes) {
             return members.iter().map(|index| (*index, Ok(reply.clone()))).collect();
         }
         let Reply { answer, status, headers } = reply;
@@ -231,8 +231,7 @@ where
 }
 
 /// The server takes nothing of this caller, now or at all: it would say so to each, and to ask it again for each would make it worse.
-fn is_about_the_caller(reply: &Reply) -> bool {
-    let codes = Codes::standard();
+fn is_about_the_caller(reply: &Reply, codes: &Codes) -> bool {
     let kind = |error: &GraphqlError| error.code().and_then(|code| codes.kind(code));
     let is_about_all = |error: &GraphqlError| {
         error.path().is_empty()

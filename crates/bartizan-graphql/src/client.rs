@@ -19,7 +19,7 @@ use crate::media_type::is_graphql;
 use crate::merge::Settings;
 use crate::persisted::Persisted;
 use crate::request::Written;
-use crate::{Answer, Error, Operation, Reply};
+use crate::{Answer, Codes, Error, Operation, Reply};
 
 /// A GraphQL server, over any HTTP service: a client of hyper, or a whole stack of layers around one.
 ///
@@ -62,6 +62,7 @@ pub struct GraphqlClient<S> {
     pub(crate) documents: Arc<Documents>,
     persisted: Option<Persisted>,
     pub(crate) settings: Settings,
+    pub(crate) codes: Codes,
 }
 
 /// How much is shown of an answer that is no GraphQL.
@@ -85,6 +86,7 @@ impl<S> GraphqlClient<S> {
             documents: Arc::default(),
             persisted: None,
             settings: Settings::default(),
+            codes: Codes::standard(),
         })
     }
 
@@ -106,6 +108,14 @@ impl<S> GraphqlClient<S> {
     #[must_use]
     pub fn batching(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// What codes of errors mean, by which a [`batch`](Self::batch) tells what is said to each of it. [`Codes::standard`] by default, as the
+    /// [`GraphqlOutcomeLayer`](crate::GraphqlOutcomeLayer) has it.
+    #[must_use]
+    pub fn codes(mut self, codes: Codes) -> Self {
+        self.codes = codes;
         self
     }
 

@@ -103,7 +103,7 @@ impl Persisted {
                     Said::Unsupported => return self.unsupported(client, &plain).await,
                     // Unless somebody has said it again meanwhile.
                     Said::NotFound => {
-                        let mut state = registration.0.lock().await;
+                        let Ok(mut state) = timeout(PATIENCE, registration.0.lock()).await else { break };
                         state.is_there &= *state != seen;
                     }
                 }
@@ -125,7 +125,12 @@ impl Persisted {
                         state.note(&answer);
                         return answer;
                     }
-                    Said::Unsupported => return self.unsupported(client, &plain).await,
+                    Said::Unsupported => {
+                        // Those who wait have nothing to wait for any more.
+                        self.shared.is_unsupported.store(true, Ordering::Relaxed);
+                        drop(state);
+                        return client.exchange(client.post(&plain)).await;
+                    }
                     Said::NotFound => {}
                 }
             }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 pin_project! {
     /// Reads a body that may take some time in all, and no longer.
     pub(crate) struct Collect<B> {
         #[pin]
         body: bartizan_core::Collect<B>,
-        deadline: Option<Instant>,
-        // Only for a body that is waited for.
+        within: Duration,
+        // Only for a body that is waited for, and from then on.
         timer: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -26,10 +26,9 @@ pub(crate) enum NotCollected<E> {
 }
 
 impl<B: Body> Collect<B> {
-    /// `within` counts from now; a time that no clock can show is none.
+    /// `within` counts from the first poll.
     pub(crate) fn new(body: B, limit: usize, within: Duration) -> Self {
-        let deadline = Instant::now().checked_add(within);
-        Self { body: bartizan_core::Collect::new(body, limit), deadline, timer: None }
+        Self { body: bartizan_core::Collect::new(body, limit), within, timer: None }
     }
 
     /// Tells each piece to `each`, and gives all of it at the end.
@@ -42,8 +41,7 @@ impl<B: Body> Collect<B> {
         if let Poll::Ready(read) = this.body.poll_each(cx, each) {
             return Poll::Ready(read.map_err(NotCollected::Other));
         }
-        let Some(deadline) = *this.deadline else { return Poll::Pending };
-        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(*this.within)));
         timer.as_mut().poll(cx).map(|()| Err(NotCollected::TooSlow))
     }
 }

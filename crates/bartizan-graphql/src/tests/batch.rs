@@ -148,6 +148,7 @@ async fn what_the_server_says_to_the_caller_it_says_to_each_and_is_not_asked_for
         // What is wrong with the request may be wrong with one of them.
         (with("GRAPHQL_VALIDATION_FAILED", Value::Null), 3),
         (with("MY_OWN", Value::Null), 3),
+        (with("MY_OWN_LIMIT", Value::Null), 1),
         // It is of one of them, which keeps it.
         (with("FORBIDDEN", json!(["query0_a"])), 2),
     ] {
@@ -156,6 +157,7 @@ async fn what_the_server_says_to_the_caller_it_says_to_each_and_is_not_asked_for
             let is_merged = body(request)["query"].as_str().unwrap().contains("query1_");
             Ok(if is_merged { json_answer(&answer) } else { answers(request) })
         });
+        let client = client.codes(Codes::standard().with("MY_OWN_LIMIT", Kind::Throttled));
         let results = client.batch(operations(["{ a }", "{ b }"])).await;
         assert_eq!(server.asked().len(), calls);
         let is_told =

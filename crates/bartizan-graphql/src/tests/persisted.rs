@@ -357,3 +357,64 @@ async fn clones_know_the_same() {
     client.query::<Value>(DOCUMENT, &()).await.unwrap();
     assert_eq!(kinds(&server.asked()), ["hash", "whole", "hash"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_long_for_another_one_who_says_again_what_was_forgotten() {
+    let forgotten = Arc::new(Mutex::new(false));
+    let service = {
+        let forgotten = forgotten.clone();
+        tower::service_fn(move |request: Request<Full<Bytes>>| {
+            let forgotten = forgotten.clone();
+            async move {
+                let parts: Value = serde_json::from_slice(&request.into_body().collect().await?.to_bytes())?;
+                let is_hash = parts.get("query").is_none();
+                let was_forgotten = *forgotten.lock().unwrap();
+                if was_forgotten && parts["variables"]["hangs"] == true && !is_hash {
+                    std::future::pending::<()>().await;
+                }
+                if was_forgotten && is_hash {
+                    // The one that hangs is faster here.
+                    let wait = if parts["variables"]["hangs"] == true { 0 } else { 100 };
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    return Ok(apollo());
+                }
+                Ok::<_, BoxError>(json_answer(&json!({ "data": { "a": 1 } })))
+            }
+        })
+    };
+    let client = GraphqlClient::new("/", service).unwrap().persisted_queries();
+    client.query::<Value>(DOCUMENT, &()).await.unwrap();
+    *forgotten.lock().unwrap() = true;
+    let hangs = tokio::spawn({
+        let client = client.clone();
+        async move { client.query::<Value>(DOCUMENT, &json!({ "hangs": true })).await }
+    });
+    let started = tokio::time::Instant::now();
+    let answered = tokio::time::timeout(Duration::from_secs(60), client.query::<Value>(DOCUMENT, &())).await;
+    assert!(answered.is_ok_and(|answer| answer.is_ok()), "it says it by itself");
+    assert_eq!(started.elapsed(), Duration::from_millis(2100));
+    hangs.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_server_that_does_not_know_how_waits_no_longer_than_that_is_unknown() {
+    let service = tower::service_fn(|request: Request<Full<Bytes>>| async move {
+        let parts: Value = serde_json::from_slice(&request.into_body().collect().await?.to_bytes())?;
+        let seconds = if parts["variables"]["slow"] == true && parts.get("query").is_some() { 60 } else { 1 };
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        if parts.get("query").is_none() {
+            return Ok(json_answer(&json!({ "errors": [{ "message": "PersistedQueryNotSupported" }] })));
+        }
+        Ok::<_, BoxError>(json_answer(&json!({ "data": { "a": 1 } })))
+    });
+    let client = GraphqlClient::new("/", service).unwrap().persisted_queries();
+    let slow = tokio::spawn({
+        let client = client.clone();
+        async move { client.query::<Value>(DOCUMENT, &json!({ "slow": true })).await }
+    });
+    tokio::task::yield_now().await;
+    let started = tokio::time::Instant::now();
+    client.query::<Value>(DOCUMENT, &()).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::from_secs(2), "one to hear it, one for its own");
+    slow.abort();
+}

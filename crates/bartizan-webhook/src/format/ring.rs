@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -10,6 +11,29 @@ use zeroize::Zeroizing;
 use super::{Algorithm, SecretText, SignatureFormat, Version};
 use crate::ed25519::EdKey;
 use crate::{InvalidFormat, Key};
+
+/// A format and its keys.
+pub(super) struct Keyed {
+    pub(super) format: SignatureFormat,
+    pub(super) ring: Vec<ReadKey>,
+}
+
+impl Keyed {
+    pub(super) fn new(
+        format: SignatureFormat,
+        keys: impl Iterator<Item = Key>,
+    ) -> Result<Self, InvalidFormat> {
+        let format = format.checked()?;
+        let ring = ReadKey::ring(&format, keys)?;
+        Ok(Self { format, ring })
+    }
+
+    /// Without a secret.
+    pub(super) fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.ring.iter().map(|key| &*key.id).collect();
+        f.debug_struct(name).field("format", &self.format.name).field("keys", &keys).finish()
+    }
+}
 
 /// A key that was read, under an algorithm.
 pub(super) struct ReadKey {
@@ -76,10 +100,7 @@ impl AnyMac {
 
 impl ReadKey {
     /// Of the ring of a format.
-    pub(super) fn ring(
-        format: &SignatureFormat,
-        keys: impl Iterator<Item = Key>,
-    ) -> Result<Vec<Self>, InvalidFormat> {
+    fn ring(format: &SignatureFormat, keys: impl Iterator<Item = Key>) -> Result<Vec<Self>, InvalidFormat> {
         let mut ring: Vec<Self> = Vec::new();
         for (nth, key) in keys.enumerate() {
             let id = key.id.clone().unwrap_or_else(|| (nth + 1).to_string());

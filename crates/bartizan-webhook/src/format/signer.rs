@@ -6,27 +6,22 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::ring::{Material, ReadKey};
+use super::ring::{Keyed, Material, ReadKey};
 use super::template::Filling;
 use super::{IdPlace, SignatureFormat, field};
 use crate::{Fault, FaultKind, InvalidFormat, Key};
 
 /// A [`SignatureFormat`] with keys to sign with, for [`SignLayer`](crate::SignLayer).
 #[derive(Clone)]
-pub struct Signer(Arc<Inner>);
-
-struct Inner {
-    format: SignatureFormat,
-    ring: Vec<ReadKey>,
-}
+pub struct Signer(Arc<Keyed>);
 
 impl Signer {
     pub(super) fn new(
         format: SignatureFormat,
         keys: impl Iterator<Item = Key>,
     ) -> Result<Self, InvalidFormat> {
-        let format = format.checked()?;
-        let ring = ReadKey::ring(&format, keys)?;
+        let keyed = Keyed::new(format, keys)?;
+        let Keyed { format, ring } = &keyed;
         if ring.len() > 1 && format.elements.separator.is_none() {
             let what = "the ring of keys";
             return Err(InvalidFormat::new(
@@ -40,7 +35,7 @@ impl Signer {
             let what = format!("the key {:?}", key.id);
             return Err(InvalidFormat::new(&format.name, what, "is public, and signs nothing"));
         }
-        Ok(Self(Arc::new(Inner { format, ring })))
+        Ok(Self(Arc::new(keyed)))
     }
 
     /// The header field of the event's id, if there is one.
@@ -57,7 +52,7 @@ impl Signer {
     /// # Errors
     /// If a field that is signed is not there, or all keys have ended.
     pub fn sign(&self, headers: &mut HeaderMap, body: &[u8], now: SystemTime) -> Result<(), SignError> {
-        let Inner { format, ring } = &*self.0;
+        let Keyed { format, ring } = &*self.0;
         let fault = |fault: Fault| SignError { format: format.name.clone(), fault };
         let since = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let seconds = since.to_string();
@@ -133,7 +128,6 @@ impl Error for SignError {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.0.ring.iter().map(|key| &*key.id).collect();
-        f.debug_struct("Signer").field("format", &self.0.format.name).field("keys", &keys).finish()
+        self.0.show("Signer", f)
     }
 }

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 
 use super::field::{self, Signatures};
-use super::ring::{Material, ReadKey};
+use super::ring::{Keyed, Material};
 use super::template::Filling;
 use super::{Algorithm, Handshake, IdPlace, SignatureFormat};
 use crate::member::member;
@@ -16,25 +16,18 @@ use crate::{Check, EventId, Fault, FaultKind, InvalidFormat, Key, Proof, Scheme}
 
 /// A [`SignatureFormat`] with the keys of a sender: a [`Scheme`] for [`VerifyLayer`](crate::VerifyLayer).
 #[derive(Clone)]
-pub struct SignatureVerifier(Arc<Inner>);
-
-struct Inner {
-    format: SignatureFormat,
-    ring: Vec<ReadKey>,
-}
+pub struct SignatureVerifier(Arc<Keyed>);
 
 impl SignatureVerifier {
     pub(super) fn new(
         format: SignatureFormat,
         keys: impl Iterator<Item = Key>,
     ) -> Result<Self, InvalidFormat> {
-        let format = format.checked()?;
-        let ring = ReadKey::ring(&format, keys)?;
-        Ok(Self(Arc::new(Inner { format, ring })))
+        Keyed::new(format, keys).map(Arc::new).map(Self)
     }
 }
 
-impl Inner {
+impl Keyed {
     /// Whether it is within the window, and which date it is.
     fn date(&self, timestamp: &[u8], now: SystemTime) -> Result<SystemTime, Fault> {
         let seconds = field::seconds(timestamp).ok_or(FaultKind::NoNumber)?;
@@ -57,7 +50,7 @@ impl Scheme for SignatureVerifier {
     }
 
     fn begin(&self, request: &RequestHead<'_>, now: SystemTime) -> Result<Box<dyn Check>, Fault> {
-        let Inner { format, ring } = &*self.0;
+        let Keyed { format, ring } = &*self.0;
         let only = |name| field::only(request.headers, name);
         let value = only(&format.field)?.ok_or(FaultKind::NoSignature)?;
         let Signatures { found, timestamp } = field::signatures(value.as_bytes(), &format.elements)?;
@@ -111,7 +104,7 @@ impl Scheme for SignatureVerifier {
 }
 
 struct Checking {
-    verifier: Arc<Inner>,
+    verifier: Arc<Keyed>,
     candidates: Vec<Candidate>,
     found: Vec<(Algorithm, Vec<u8>)>,
     before: BytesMut,
@@ -160,7 +153,7 @@ impl Check for Checking {
 
     fn finish(mut self: Box<Self>, body: &[u8]) -> Result<Proof, Fault> {
         let key = self.matching(body).ok_or(FaultKind::NoMatch)?;
-        let Inner { format, ring } = &*self.verifier;
+        let Keyed { format, ring } = &*self.verifier;
         let event_id = match &format.id {
             Some(IdPlace::Body(pointer)) => member(body, pointer).map(|id| EventId::new(id, true)),
             _ => self.event_id,
@@ -171,7 +164,6 @@ impl Check for Checking {
 
 impl fmt::Debug for SignatureVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.0.ring.iter().map(|key| &*key.id).collect();
-        f.debug_struct("SignatureVerifier").field("format", &self.0.format.name).field("keys", &keys).finish()
+        self.0.show("SignatureVerifier", f)
     }
 }
